@@ -1,0 +1,200 @@
+"""From the many shapes that users hand in to two arrays of codes: dates and assets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from alphastrata.core.checks import Note, Violations
+from alphastrata.core.grouping import Int64
+
+DATE, ASSET = "date", "asset"
+FREQUENCIES = ("D", "W", "M", "Q", "Y")
+
+# Median days between neighbouring dates, at most, for each frequency.
+_SPACING = (("D", 4.0), ("W", 10.0), ("M", 45.0), ("Q", 135.0), ("Y", np.inf))
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Codes of every row into a calendar and a list of assets, both ascending."""
+
+    dates: pd.DatetimeIndex
+    assets: pd.Index
+    date_codes: Int64
+    asset_codes: Int64
+
+
+def infer_freq(dates: pd.DatetimeIndex) -> str:
+    """Return "D", "W", "M", "Q" or "Y" from the median spacing of ascending dates.
+
+    A single date says nothing; it counts as daily.
+    """
+    if len(dates) < 2:
+        return "D"
+    days = float(np.median(np.diff(dates.to_numpy()).astype("timedelta64[h]").astype(float)) / 24)
+    return next(freq for freq, most in _SPACING if days <= most)
+
+
+def month_end(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the last calendar day of each date's month, at midnight."""
+    months = dates.to_numpy().astype("datetime64[M]") + np.timedelta64(1, "M")
+    return pd.DatetimeIndex(months.astype("datetime64[D]") - np.timedelta64(1, "D")).as_unit("ns")
+
+
+def month_ends_between(first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
+    """Return every month end from ``first`` to ``last``."""
+    return pd.date_range(first, last, freq="ME", unit="ns")
+
+
+def to_dates(values: pd.Index, found: Violations) -> pd.DatetimeIndex | None:
+    """Return time-zone-naive nanosecond dates, or None after recording why they are none."""
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        found.add(
+            "Dates carry no time zone",
+            count=len(values),
+            first=str(values[0]) if len(values) else "",
+            remedy="Use dates.tz_localize(None)",
+        )
+        return None
+    if isinstance(values.dtype, pd.PeriodDtype):
+        return pd.PeriodIndex(values).to_timestamp(how="end").normalize().as_unit("ns")
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        found.add(
+            "Dates are dates, not numbers",
+            count=len(values),
+            first=str(values[0]) if len(values) else "",
+            remedy='Convert first, e.g. pd.to_datetime(years, format="%Y")',
+        )
+        return None
+    parsed = pd.DatetimeIndex(pd.to_datetime(values, errors="coerce"))
+    bad = np.flatnonzero(parsed.isna() & ~values.isna())
+    if bad.size:
+        found.add(
+            "Dates can be read",
+            count=bad.size,
+            first=repr(values[bad[0]]),
+            remedy="Mend or drop these rows",
+        )
+    return parsed.as_unit("ns")
+
+
+def _recode(codes: np.ndarray, level: pd.Index) -> tuple[Int64, pd.Index]:
+    """Return codes into the used, ascending and distinct values of ``level``."""
+    if not level.is_unique:
+        again, level = pd.factorize(level)
+        codes = np.where(codes >= 0, again[codes], -1)
+    used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(level)) > 0)
+    values = level.take(used)
+    order = values.argsort()
+    position = np.full(len(level) + 1, -1, dtype=np.int64)
+    position[used[order]] = np.arange(used.size)
+    return position[codes], values.take(order)
+
+
+def _codes_and_levels(data: pd.DataFrame) -> tuple[list[np.ndarray], list[pd.Index]] | None:
+    """Return codes and levels of (date, asset), from the index or from columns of that name."""
+    index = data.index
+    if isinstance(index, pd.MultiIndex) and index.nlevels == 2:
+        names = list(index.names)
+        order = [names.index(DATE), names.index(ASSET)] if {DATE, ASSET} <= set(names) else [0, 1]
+        return (
+            [np.asarray(index.codes[i], dtype=np.int64) for i in order],
+            [index.levels[i] for i in order],
+        )
+    if DATE in data.columns and ASSET in data.columns:
+        pairs = [pd.factorize(data[name]) for name in (DATE, ASSET)]
+        return [np.asarray(c, dtype=np.int64) for c, _ in pairs], [pd.Index(u) for _, u in pairs]
+    return None
+
+
+def _check_assets(assets: pd.Index, found: Violations) -> None:
+    kinds = {type(value).__name__ for value in assets}
+    found.require(
+        len(kinds) < 2,
+        "Assets are all of one type",
+        count=len(kinds),
+        first=", ".join(sorted(kinds)),
+        remedy="Convert them, e.g. with .astype(str)",
+    )
+
+
+def read_keys(
+    data: pd.DataFrame, freq: str | None, found: Violations
+) -> tuple[Keys, str, list[Note]] | None:
+    """Return the keys of a long frame, its frequency and notes on dates that were moved.
+
+    Parameters
+    ----------
+    data
+        Long frame: index (date, asset), or columns named "date" and "asset".
+    freq
+        "D", "W", "M", "Q", "Y", or None to infer it.
+    found
+        Collects what is wrong with the keys.
+
+    Returns
+    -------
+    tuple or None
+        None where the keys cannot be read at all; the reason is in ``found``.
+    """
+    pair = _codes_and_levels(data)
+    if pair is None:
+        found.add(
+            "Rows are keyed by (date, asset)",
+            first=f"index {list(data.index.names)}, columns {list(data.columns)[:6]}",
+            remedy='Set a MultiIndex (date, asset), or name two columns "date" and "asset"',
+        )
+        return None
+    (raw_dates, raw_assets), (date_level, asset_level) = pair
+    dates = to_dates(pd.Index(date_level), found)
+    if dates is None:
+        return None
+    for name, codes, level in ((DATE, raw_dates, dates), (ASSET, raw_assets, asset_level)):
+        absent = (codes < 0) | np.append(level.isna(), True)[codes]
+        found.require(
+            not absent.any(),
+            f"Every row has {'a' if name == DATE else 'an'} {name}",
+            count=int(absent.sum()),
+            first=f"row {int(np.argmax(absent))}",
+            remedy="Drop these rows or fill their key",
+        )
+    if found.messages:
+        return None
+    _check_assets(asset_level, found)
+    if found.messages:
+        return None
+    return _calendar(raw_dates, raw_assets, dates, asset_level, freq)
+
+
+def _calendar(
+    raw_dates: np.ndarray,
+    raw_assets: np.ndarray,
+    dates: pd.DatetimeIndex,
+    asset_level: pd.Index,
+    freq: str | None,
+) -> tuple[Keys, str, list[Note]]:
+    date_codes, used = _recode(raw_dates, dates)
+    asset_codes, assets = _recode(raw_assets, asset_level)
+    calendar = pd.DatetimeIndex(used)
+    freq = freq or infer_freq(calendar)
+    notes: list[Note] = []
+    if freq == "M" and len(calendar):
+        ends = month_end(calendar)
+        moved = np.flatnonzero(ends != calendar)
+        if moved.size:
+            notes.append(
+                Note(
+                    "monthly dates that are not calendar month ends",
+                    int(moved.size),
+                    len(calendar),
+                    f"{calendar[moved[0]].date()}",
+                    "moved to the month end",
+                    "core",
+                )
+            )
+        calendar = month_ends_between(ends[0], ends[-1])
+        date_codes = calendar.get_indexer(ends).astype(np.int64)[date_codes]
+    return Keys(calendar, assets.rename(ASSET), date_codes, asset_codes), freq, notes

@@ -1,0 +1,163 @@
+"""What every test result offers: numbers in a table that reads as a published one does."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+
+from alphastrata.core.checks import Note
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A test statistic with its null hypothesis and distribution.
+
+    Examples
+    --------
+    >>> print(Statistic("GRS F", 2.7395874, 1.48983e-5, "all alphas are zero", "F(25, 576)"))
+    GRS F = 2.7396, p = 0.0000 [F(25, 576)]; null: all alphas are zero
+    """
+
+    name: str
+    value: float
+    pvalue: float
+    null: str
+    distribution: str
+
+    def __str__(self) -> str:
+        """Return the statistic as one line."""
+        return (
+            f"{self.name} = {self.value:.4f}, p = {self.pvalue:.4f} "
+            f"[{self.distribution}]; null: {self.null}"
+        )
+
+
+class Summary(str):
+    """Text that shows itself as it is in a notebook or at a prompt."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def format_number(value: object, digits: int = 4) -> str:
+    """Return a number for people: fixed digits, whole counts plain, missing as a dash."""
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not isinstance(value, float):
+        return str(value)
+    if pd.isna(value):
+        return "–"
+    if value and abs(value) < 0.5 * 10.0**-digits:
+        return f"{value:.{max(digits - 2, 1)}e}"
+    return f"{value:,.{digits}f}"
+
+
+class Result(ABC):
+    """Base of frozen results: numbers only, never the model.
+
+    A subclass is a frozen dataclass that has, as fields or properties, ``params``,
+    ``std_errors``, ``tstats`` and ``pvalues`` (Series or DataFrame, alike in shape), ``title``
+    and ``notes``, and says its conventions in `conventions`.
+    """
+
+    title: str
+    notes: tuple[Note, ...]
+
+    @abstractmethod
+    def table(self) -> pd.DataFrame:
+        """Return the numbers of the result, one row per estimate."""
+
+    @abstractmethod
+    def conventions(self) -> list[str]:
+        """Return what a reader needs to compute the same: lags, kernel, sample, policy."""
+
+    def statistics(self) -> Sequence[Statistic]:
+        """Return the joint tests of the result; none by default."""
+        return ()
+
+    def _formatted(self) -> pd.DataFrame:
+        numbers = self.table()
+        return pd.DataFrame(
+            {column: [format_number(v) for v in numbers[column]] for column in numbers},
+            index=numbers.index,
+        )
+
+    def _footer(self) -> list[str]:
+        lines = [str(s) for s in self.statistics()]
+        return [*lines, *self.conventions(), *(str(note) for note in self.notes)]
+
+    def summary(self) -> Summary:
+        """Return the table, its statistics and its conventions as text."""
+        body = self._formatted().to_string(justify="right")
+        width = max(len(line) for line in [self.title, *body.splitlines()])
+        rule = "=" * width
+        return Summary("\n".join([self.title, rule, body, "-" * width, *self._footer()]))
+
+    def to_latex(self) -> str:
+        """Return the table for LaTeX (booktabs), hostile characters escaped."""
+        styled = self._formatted()
+        columns = "l" + "r" * styled.shape[1]
+        head = " & ".join([latex(styled.index.name or ""), *(latex(c) for c in styled.columns)])
+        rows = [
+            " & ".join([latex(_label(name)), *(latex(cell) for cell in row)]) + r" \\"
+            for name, row in zip(styled.index, styled.to_numpy())
+        ]
+        notes = [
+            rf"\multicolumn{{{styled.shape[1] + 1}}}{{l}}{{{latex(t)}}} \\" for t in self._footer()
+        ]
+        return "\n".join(
+            [
+                rf"\begin{{tabular}}{{{columns}}}",
+                r"\toprule",
+                head + r" \\",
+                r"\midrule",
+                *rows,
+                r"\midrule",
+                *notes,
+                r"\bottomrule",
+                r"\end{tabular}",
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<br>{escape(line)}" for line in self._footer())
+        table = self._formatted().to_html(escape=True, justify="right")
+        return f"<p><b>{escape(self.title)}</b></p>{table}<p><small>{notes[4:]}</small></p>"
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+}
+
+
+def latex(text: object) -> str:
+    """Return text with every character that LaTeX reads as a command escaped.
+
+    Examples
+    --------
+    >>> print(latex("R&D_100%"))
+    R\\&D\\_100\\%
+    """
+    return "".join(_LATEX.get(character, character) for character in str(text))
+
+
+def _label(name: object) -> str:
+    return ", ".join(map(str, name)) if isinstance(name, tuple) else str(name)

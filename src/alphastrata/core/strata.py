@@ -1,0 +1,260 @@
+"""Strata, the waist of the hourglass: (formation date, asset) -> stratum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from alphastrata.core.checks import Note, Violations
+from alphastrata.core.grouping import Int64
+from alphastrata.core.keys import ASSET, DATE
+from alphastrata.core.panel import Panel
+from alphastrata.errors import InputDataError
+
+
+class Strata:
+    """A label 1..K per (formation date, asset), formed from what was known on that date.
+
+    Parameters
+    ----------
+    labels
+        Whole numbers 1..K indexed by (formation date, asset), or a wide date x asset frame of
+        them. A missing label means that the asset is not classified on that date.
+    ordered
+        Whether label order has a meaning: true of quantiles, false of clusters.
+    names
+        Stratum -> name; ``str(stratum)`` where none is given.
+    probabilities
+        Membership probabilities, one column per stratum (named 1..K), indexed as the labels.
+    source
+        What made the strata, as a sentence for tables and reports.
+    n
+        K, where it is larger than the largest label seen.
+    notes
+        What was dropped or imputed on the way here.
+
+    Raises
+    ------
+    InputDataError
+        For labels that are not whole numbers from 1, repeat, or exceed ``n``; for names or
+        probabilities that do not fit the labels.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> wide = pd.DataFrame({"A": [1, 2], "B": [2, None]},
+    ...                     index=pd.to_datetime(["2020-06-30", "2021-06-30"]))
+    >>> strata = Strata(wide, ordered=True, source="halves by size")
+    >>> strata
+    Strata: 3 labels of 2 ordered strata on 2 formation dates (halves by size)
+    """
+
+    def __init__(
+        self,
+        labels: pd.Series | pd.DataFrame,
+        *,
+        ordered: bool,
+        names: Mapping[int, str] | None = None,
+        probabilities: pd.DataFrame | None = None,
+        source: str = "",
+        n: int | None = None,
+        notes: Sequence[Note] = (),
+    ) -> None:
+        long = _long(labels)
+        kept = long[long.notna()]
+        if not len(kept):
+            raise InputDataError(
+                f"Strata need at least one classified asset; all {len(long)} labels are missing."
+            )
+        # Formation dates keep their day: a monthly calendar is the panel's business.
+        panel = Panel(kept.to_frame("label"), freq="D")
+        values = panel.values("label")
+        found = Violations("Strata")
+        wrong = (values < 1) | (values != np.floor(values))
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            found.add(
+                "Labels are whole numbers from 1",
+                count=int(wrong.sum()),
+                first=f"{values[at]:g} at {panel.index[at][0].date()}, {panel.index[at][1]}",
+                remedy="Leave unclassified assets missing, and number strata from 1",
+            )
+        largest = int(np.nanmax(values))
+        n = largest if n is None else n
+        found.require(largest <= n, "No label exceeds n", first=f"label {largest}, n={n}")
+        names = dict(names or {})
+        stray = [k for k in names if not 1 <= k <= n]
+        found.require(
+            not stray, "Names belong to strata 1..n", count=len(stray), first=str(stray[:1])
+        )
+        found.raise_if_any()
+        self._panel = panel
+        self.codes: Int64 = values.astype(np.int64)
+        self.codes.flags.writeable = False
+        self.n = int(n)
+        self.ordered = bool(ordered)
+        self.names = {k: str(names.get(k, k)) for k in range(1, self.n + 1)}
+        found.require(
+            len(set(self.names.values())) == self.n,
+            "Names of strata are unique",
+            first=str(list(self.names.values())),
+        )
+        found.raise_if_any()
+        self.source = source
+        self.notes = tuple(notes)
+        self.probabilities = _check_probabilities(probabilities, panel, self.n)
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        """Formation dates, ascending."""
+        return self._panel.dates
+
+    @property
+    def assets(self) -> pd.Index:
+        """Assets that are classified at least once, ascending."""
+        return self._panel.assets
+
+    @property
+    def date_codes(self) -> Int64:
+        """Position of each label's date in ``dates``."""
+        return self._panel.date_codes
+
+    @property
+    def asset_codes(self) -> Int64:
+        """Position of each label's asset in ``assets``."""
+        return self._panel.asset_codes
+
+    @property
+    def offsets(self) -> Int64:
+        """Bounds of each formation date in ``codes``, shape (n_dates + 1,)."""
+        return self._panel.offsets
+
+    @cached_property
+    def labels(self) -> pd.Series:
+        """Labels as nullable integers indexed by (date, asset)."""
+        return pd.Series(
+            pd.array(self.codes, dtype="Int64"), index=self._panel.index, name="stratum"
+        )
+
+    def wide(self) -> pd.DataFrame:
+        """Return labels as a date x asset frame of nullable integers."""
+        return self._panel.wide("label").astype("Int64")
+
+    def sizes(self) -> pd.DataFrame:
+        """Return how many assets each stratum has on each date, date x stratum name."""
+        flat = np.bincount(
+            self.date_codes * self.n + self.codes - 1, minlength=len(self.dates) * self.n
+        )
+        return pd.DataFrame(
+            flat.reshape(len(self.dates), self.n),
+            index=self.dates.rename(DATE),
+            columns=pd.Index(list(self.names.values()), name="stratum"),
+        )
+
+    def between(
+        self, start: str | pd.Timestamp | None = None, end: str | pd.Timestamp | None = None
+    ) -> Strata:
+        """Return the strata formed from ``start`` to ``end``, both included."""
+        dates = self.dates[self.date_codes]
+        keep = np.ones(len(dates), dtype=bool)
+        if start is not None:
+            keep &= dates >= pd.Timestamp(start)
+        if end is not None:
+            keep &= dates <= pd.Timestamp(end)
+        chances = None
+        if self.probabilities is not None:
+            chances = self.probabilities[keep]
+        return Strata(
+            self.labels[keep],
+            ordered=self.ordered,
+            names=self.names,
+            probabilities=chances,
+            source=self.source,
+            n=self.n,
+            notes=self.notes,
+        )
+
+    def relabel(self, mapping: Mapping[int, int]) -> Strata:
+        """Return the same groups under other numbers; ``mapping`` is a permutation of 1..K."""
+        if sorted(mapping) != list(range(1, self.n + 1)) or sorted(mapping.values()) != sorted(
+            mapping
+        ):
+            raise InputDataError(
+                f"Strata.relabel takes a permutation of 1..{self.n}, got {dict(mapping)}."
+            )
+        chances = None
+        if self.probabilities is not None:
+            chances = self.probabilities.rename(columns=mapping).sort_index(axis=1)
+        return Strata(
+            self.labels.map(mapping),
+            ordered=self.ordered,
+            names={mapping[k]: v for k, v in self.names.items() if v != str(k)},
+            probabilities=chances,
+            source=self.source,
+            n=self.n,
+            notes=self.notes,
+        )
+
+    def __len__(self) -> int:
+        return int(self.codes.size)
+
+    def __repr__(self) -> str:
+        kind = "ordered" if self.ordered else "unordered"
+        source = f" ({self.source})" if self.source else ""
+        return (
+            f"Strata: {len(self):,} labels of {self.n} {kind} strata on "
+            f"{len(self.dates):,} formation dates{source}"
+        )
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<p>{escape(repr(self))}</p>{self.sizes().tail().to_html(escape=True)}"
+
+
+def _long(labels: pd.Series | pd.DataFrame) -> pd.Series:
+    if isinstance(labels, pd.DataFrame):
+        return labels.rename_axis(index=DATE, columns=ASSET).astype("Float64").stack()
+    if isinstance(labels, pd.Series) and isinstance(labels.index, pd.MultiIndex):
+        return labels
+    raise InputDataError(
+        "Strata take a Series indexed by (date, asset) or a wide date x asset frame, got "
+        f"{type(labels).__name__}."
+    )
+
+
+def _check_probabilities(
+    probabilities: pd.DataFrame | None, panel: Panel, n: int
+) -> pd.DataFrame | None:
+    if probabilities is None:
+        return None
+    found = Violations("Strata.probabilities")
+    found.require(
+        list(probabilities.columns) == list(range(1, n + 1)),
+        f"Columns are the strata 1..{n}",
+        first=str(list(probabilities.columns)),
+    )
+    found.raise_if_any()
+    aligned = Panel(probabilities.rename(columns=str), freq="D")
+    rows = aligned.rows_of(panel.index)
+    lacking = rows < 0
+    found.require(
+        not lacking.any(),
+        "Every classified asset has probabilities",
+        count=int(lacking.sum()),
+        first=str(panel.index[int(np.argmax(lacking))]),
+    )
+    found.raise_if_any()
+    values = aligned.matrix([str(k) for k in range(1, n + 1)])[:, rows].T
+    off = ~(np.isclose(values.sum(axis=1), 1.0, atol=1e-6) & (values >= 0).all(axis=1))
+    found.require(
+        not off.any(),
+        "Probabilities are not negative and sum to one",
+        count=int(off.sum()),
+        first=str(panel.index[int(np.argmax(off))]),
+    )
+    found.raise_if_any()
+    return pd.DataFrame(values, index=panel.index, columns=range(1, n + 1))
