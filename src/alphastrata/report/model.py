@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from alphastrata.core.checks import Violations
+from alphastrata.core.checks import Note, Violations
+from alphastrata.core.results import Statistic
 from alphastrata.report.records import (
     AlphaPlot,
     Coefficients,
@@ -26,10 +26,6 @@ from alphastrata.report.records import (
     Table,
     need_columns,
 )
-
-if TYPE_CHECKING:
-    from alphastrata.core.checks import Note
-    from alphastrata.core.results import Statistic
 
 __all__ = [
     "ClusterSection",

@@ -1,0 +1,156 @@
+"""Tables laid out once, as a grid of cells, for every way of writing them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from alphastrata.report.formats import formatter, is_numeric, show
+from alphastrata.report.records import Coefficients, Format, HowComputed, Table
+
+__all__ = ["Cell", "Grid", "Heading", "lay_out"]
+
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The head of one column: its text, and whether numbers stand under it."""
+
+    text: str
+    numeric: bool
+    label: bool = False
+    how: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: what is shown, what stands under it in parentheses, and the full value."""
+
+    text: str
+    value: object = None
+    under: str = ""
+    under_value: object = None
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table ready to be written: headings, rows of cells, and lines under it."""
+
+    title: str
+    headings: tuple[Heading, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...]
+    how: Mapping[str, HowComputed]
+    stacked: bool = False
+
+
+_CORNER = Heading("", numeric=False, label=True)
+
+
+def lay_out(table: pd.DataFrame | Table | Coefficients, *, title: str = "") -> Grid:
+    """Return a table as a grid of cells.
+
+    Parameters
+    ----------
+    table : DataFrame, Table or Coefficients
+    title : str
+        Caption, where the table has none of its own.
+
+    Examples
+    --------
+    >>> lay_out(pd.DataFrame({"a": [1.5]})).rows[0][0].text
+    '1.50'
+    """
+    if isinstance(table, Coefficients):
+        return _lay_out_coefficients(table, title)
+    if isinstance(table, pd.DataFrame):
+        table = Table(title=title, frame=table)
+    frame, labels = _with_index(table.frame)
+    formats: list[Format | None] = [table.formats.get(str(name)) for name in frame.columns]
+    headings = tuple(
+        Heading(
+            str(name),
+            numeric=is_numeric(frame.iloc[:, i]),
+            label=i < labels,
+            how=str(name) if str(name) in table.how else "",
+        )
+        for i, name in enumerate(frame.columns)
+    )
+    columns = []
+    for i, style in enumerate(formats):
+        column = frame.iloc[:, i]
+        write = formatter(column, style)
+        columns.append([Cell(write(value), value) for value in column])
+    rows = tuple(zip(*columns, strict=True)) if columns else ()
+    return Grid(table.title or title, headings, rows, tuple(table.notes), table.how)
+
+
+def _with_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Return the frame with its index as leading columns, and how many those are."""
+    index = frame.index
+    if isinstance(index, pd.RangeIndex) and index.name is None:
+        return frame, 0
+    levels = [index.get_level_values(i) for i in range(index.nlevels)]
+    leading = [
+        pd.Series(level.to_numpy(), name="" if level.name is None else str(level.name))
+        for level in levels
+    ]
+    body = frame.reset_index(drop=True)
+    return pd.concat([*leading, body], axis=1), index.nlevels
+
+
+def _lay_out_coefficients(table: Coefficients, title: str) -> Grid:
+    body = [_coefficient_column(table, name) for name in table.params.columns]
+    names = [f"{name}, %" if name in table.percent else str(name) for name in table.params.columns]
+    extra, extra_names = _extra_columns(table)
+    rows = [_row_label(label) for label in table.params.index]
+    if table.transpose:
+        headings = (_CORNER, *(Heading(label, numeric=True) for label in rows))
+        lines = [
+            (Cell(name, name), *cells)
+            for name, cells in zip(names + extra_names, body + extra, strict=True)
+        ]
+        return Grid(title, headings, tuple(lines), (), {}, stacked=table.tstats is not None)
+    headings = (_CORNER, *(Heading(name, numeric=True) for name in names + extra_names))
+    lines = [
+        (Cell(label, label), *cells)
+        for label, cells in zip(rows, zip(*body, *extra, strict=True), strict=True)
+    ]
+    return Grid(title, headings, tuple(lines), (), {}, stacked=table.tstats is not None)
+
+
+def _row_label(label: object) -> str:
+    return " · ".join(map(show, label)) if isinstance(label, tuple) else show(label)
+
+
+def _coefficient_column(table: Coefficients, name: object) -> list[Cell]:
+    percent = name in table.percent
+    column = table.params[name].astype(float)
+    write = formatter(100.0 * column if percent else column, "number")
+    cells = []
+    for row, value in enumerate(column):
+        if pd.isna(value):
+            cells.append(Cell("", None))
+            continue
+        tstat = None if table.tstats is None else table.tstats[name].iloc[row]
+        pvalue = None if table.pvalues is None else table.pvalues[name].iloc[row]
+        under = "" if tstat is None or pd.isna(tstat) else f"({show(float(tstat), 'number')})"
+        strong = pvalue is not None and not pd.isna(pvalue) and float(pvalue) < SIGNIFICANT
+        shown = write(100.0 * value if percent else value)
+        cells.append(Cell(shown, float(value), under, tstat, strong))
+    return cells
+
+
+def _extra_columns(table: Coefficients) -> tuple[list[list[Cell]], list[str]]:
+    if table.extra is None:
+        return [], []
+    columns = []
+    for i in range(table.extra.shape[1]):
+        column = table.extra.iloc[:, i]
+        write = formatter(column)
+        columns.append([Cell(write(value), value) for value in column])
+    return columns, [str(name) for name in table.extra.columns]
