@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alphastrata.core.checks import Note, Violations, require_columns
-from alphastrata.core.keys import ASSET, DATE, FREQUENCIES, infer_freq, month_end, to_dates
+from alphastrata.core.keys import ASSET, DATE, FREQUENCIES, day, infer_freq, month_end, to_dates
 from alphastrata.errors import InputDataError
 
 Kind = Literal["zero_cost", "excess", "total"]
@@ -229,7 +229,7 @@ class FactorReturns:
         if gap.any():
             raise InputDataError(
                 f"The risk-free rate covers every return; {int(gap.sum())} dates lack it. "
-                f"First: {gap.idxmax().date()}. Cut the returns with .between(...)."
+                f"First: {day(gap.idxmax())}. Cut the returns with .between(...)."
             )
         return self.frame.sub(self.risk_free, axis=0)
 
@@ -249,9 +249,7 @@ class FactorReturns:
         rows = self.frame.loc[
             None if start is None else pd.Timestamp(start) : None
             if end is None
-            else pd.Timestamp(
-                end
-            )  # type: ignore[misc]
+            else pd.Timestamp(end)
         ]
         if not len(rows):
             raise InputDataError(
@@ -293,7 +291,7 @@ class FactorReturns:
             first=f"{self.kind} and {other.kind}",
             remedy="Use .excess() first",
         )
-        frame = self.frame.join(other.frame, how="inner")
+        frame = pd.concat([self.frame, other.frame], axis=1, join="inner")
         found.require(len(frame) > 0, "Some dates are shared")
         found.raise_if_any()
         lost = len(self.frame) - len(frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from alphastrata.core.grouping import Int64
 DATE, ASSET = "date", "asset"
 FREQUENCIES = ("D", "W", "M", "Q", "Y")
 
-# Median days between neighbouring dates, at most, for each frequency.
+# Days between neighbouring dates, at most, for each frequency.
 _SPACING = (("D", 4.0), ("W", 10.0), ("M", 45.0), ("Q", 135.0), ("Y", np.inf))
 
 
@@ -27,14 +28,21 @@ class Keys:
     asset_codes: Int64
 
 
-def infer_freq(dates: pd.DatetimeIndex) -> str:
-    """Return "D", "W", "M", "Q" or "Y" from the median spacing of ascending dates.
+def day(date: Any) -> str:
+    """Return a date as YYYY-MM-DD, for messages."""
+    return str(pd.Timestamp(date).date())
 
-    A single date says nothing; it counts as daily.
+
+def infer_freq(dates: pd.DatetimeIndex) -> str:
+    """Return "D", "W", "M", "Q" or "Y" from the spacing of ascending dates.
+
+    The lower quartile of the gaps decides, so that missing dates do not make a monthly panel
+    look quarterly. A single date says nothing; it counts as daily.
     """
     if len(dates) < 2:
         return "D"
-    days = float(np.median(np.diff(dates.to_numpy()).astype("timedelta64[h]").astype(float)) / 24)
+    gaps = np.diff(dates.to_numpy()) / np.timedelta64(1, "D")
+    days = float(np.quantile(gaps, 0.25, method="lower"))
     return next(freq for freq, most in _SPACING if days <= most)
 
 
@@ -70,7 +78,7 @@ def to_dates(values: pd.Index, found: Violations) -> pd.DatetimeIndex | None:
         )
         return None
     parsed = pd.DatetimeIndex(pd.to_datetime(values, errors="coerce"))
-    bad = np.flatnonzero(parsed.isna() & ~values.isna())
+    bad = np.flatnonzero(np.asarray(parsed.isna()) & ~np.asarray(values.isna()))
     if bad.size:
         found.add(
             "Dates can be read",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.grouping import Int64, lookup, offsets_of, sort_by
-from alphastrata.core.keys import ASSET, DATE, FREQUENCIES, Keys, month_end, read_keys
+from alphastrata.core.keys import ASSET, DATE, FREQUENCIES, Keys, day, month_end, read_keys
 from alphastrata.core.lagging import lagged_rows
 from alphastrata.errors import InputDataError, LookAheadError
 
@@ -29,7 +29,7 @@ class Panel:
         Long frame indexed by (date, asset), or with columns named "date" and "asset". Columns
         are numbers, booleans (stored as 0 and 1) or categories (text becomes categorical).
     freq
-        "D", "W", "M", "Q" or "Y"; inferred from the median spacing of the dates when None.
+        "D", "W", "M", "Q" or "Y"; inferred from the spacing of the dates when None.
         With "M", dates become calendar month ends, and the calendar has every month between
         the first and the last, also those without rows.
     notes
@@ -86,12 +86,11 @@ class Panel:
             raise AssertionError("unreadable keys record why")
         keys, freq, moved = read
         order = sort_by(keys.date_codes, keys.asset_codes, len(keys.dates), len(keys.assets))
-        if np.array_equal(order, np.arange(order.size)):
-            order = None
-        keys = keys if order is None else _take_keys(keys, order)
+        if not np.array_equal(order, np.arange(len(data))):
+            keys, columns = _take_keys(keys, order), _take_columns(columns, order)
         _check_unique(keys, found)
         found.raise_if_any()
-        self._fill(keys, _take_columns(columns, order), freq, (*notes, *moved))
+        self._fill(keys, columns, freq, (*notes, *moved))
 
     def _fill(
         self, keys: Keys, columns: dict[str, Column], freq: str, notes: Sequence[Note]
@@ -189,8 +188,8 @@ class Panel:
     def index(self) -> pd.MultiIndex:
         """The (date, asset) index of the rows."""
         return pd.MultiIndex(
-            levels=[self.dates.rename(DATE), self.assets],
-            codes=[self.date_codes, self.asset_codes],
+            levels=cast(Any, [self.dates.rename(DATE), self.assets]),
+            codes=cast(Any, [self.date_codes, self.asset_codes]),
             names=[DATE, ASSET],
             verify_integrity=False,
         )
@@ -428,7 +427,7 @@ class Panel:
                     "rows without a partner in the joined panel",
                     int(alone.sum()),
                     len(self),
-                    f"date={first[0].date()}, asset={first[1]}",
+                    f"date={day(first[0])}, asset={first[1]}",
                     action,
                     "core",
                 )
@@ -533,9 +532,7 @@ def _take_keys(keys: Keys, rows: Int64) -> Keys:
     return Keys(keys.dates, keys.assets, keys.date_codes[rows], keys.asset_codes[rows])
 
 
-def _take_columns(columns: Mapping[str, Column], rows: Int64 | None) -> dict[str, Column]:
-    if rows is None:
-        return dict(columns)
+def _take_columns(columns: Mapping[str, Column], rows: Int64) -> dict[str, Column]:
     return {name: array.take(rows) for name, array in columns.items()}
 
 

@@ -149,12 +149,12 @@ _LATEX = {
 
 
 def latex(text: object) -> str:
-    """Return text with every character that LaTeX reads as a command escaped.
+    r"""Return text with every character that LaTeX reads as a command escaped.
 
     Examples
     --------
     >>> print(latex("R&D_100%"))
-    R\\&D\\_100\\%
+    R\&D\_100\%
     """
     return "".join(_LATEX.get(character, character) for character in str(text))
 

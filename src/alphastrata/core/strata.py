@@ -10,7 +10,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations
 from alphastrata.core.grouping import Int64
-from alphastrata.core.keys import ASSET, DATE
+from alphastrata.core.keys import ASSET, DATE, day
 from alphastrata.core.panel import Panel
 from alphastrata.errors import InputDataError
 
@@ -79,7 +79,7 @@ class Strata:
             found.add(
                 "Labels are whole numbers from 1",
                 count=int(wrong.sum()),
-                first=f"{values[at]:g} at {panel.index[at][0].date()}, {panel.index[at][1]}",
+                first=f"{values[at]:g} at {day(panel.index[at][0])}, {panel.index[at][1]}",
                 remedy="Leave unclassified assets missing, and number strata from 1",
             )
         largest = int(np.nanmax(values))
@@ -217,7 +217,8 @@ class Strata:
 
 def _long(labels: pd.Series | pd.DataFrame) -> pd.Series:
     if isinstance(labels, pd.DataFrame):
-        return labels.rename_axis(index=DATE, columns=ASSET).astype("Float64").stack()
+        wide = labels.rename_axis(index=DATE, columns=ASSET).astype("Float64")
+        return pd.Series(wide.stack())
     if isinstance(labels, pd.Series) and isinstance(labels.index, pd.MultiIndex):
         return labels
     raise InputDataError(
@@ -233,7 +234,7 @@ def _check_probabilities(
         return None
     found = Violations("Strata.probabilities")
     found.require(
-        list(probabilities.columns) == list(range(1, n + 1)),
+        probabilities.columns.tolist() == [*range(1, n + 1)],
         f"Columns are the strata 1..{n}",
         first=str(list(probabilities.columns)),
     )
