@@ -10,7 +10,7 @@ import pandas as pd
 
 from alphastrata.report.records import Format
 
-__all__ = ["MISSING", "decimals_for", "formatter", "is_numeric", "show", "slug"]
+__all__ = ["MISSING", "decimals_for", "formatter", "is_missing", "is_numeric", "show", "slug"]
 
 MISSING = "–"
 _MINUS = "\u2212"
@@ -30,6 +30,21 @@ def is_numeric(column: pd.Series) -> bool:
     """
     kind = column.dtype
     return bool(pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind))
+
+
+def is_missing(value: object) -> bool:
+    """Return whether a single value stands for "not known".
+
+    Examples
+    --------
+    >>> is_missing(float("nan")), is_missing(pd.NaT), is_missing("")
+    (True, True, False)
+    """
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
+    if isinstance(value, np.datetime64):
+        return bool(np.isnat(value))
+    return isinstance(value, float | np.floating) and math.isnan(value)
 
 
 def decimals_for(column: pd.Series) -> int:
@@ -78,9 +93,7 @@ def show(value: object, style: Format | None = None, *, decimals: int = 2) -> st
     >>> show(-0.0123, "percent"), show(1234567, "integer"), show(0.0002, "pvalue"), show(None)
     ('−1.23%', '1,234,567', '<0.001', '–')
     """
-    if value is None or (
-        not isinstance(value, str) and pd.api.types.is_scalar(value) and pd.isna(value)
-    ):
+    if is_missing(value):
         return MISSING
     if isinstance(value, pd.Period | pd.Timestamp | np.datetime64) or style == "date":
         return _date(value)

@@ -51,7 +51,12 @@ class Grid:
 _CORNER = Heading("", numeric=False, label=True)
 
 
-def lay_out(table: pd.DataFrame | Table | Coefficients, *, title: str = "") -> Grid:
+def lay_out(
+    table: pd.DataFrame | Table | Coefficients,
+    *,
+    title: str = "",
+    how: Mapping[str, HowComputed] | None = None,
+) -> Grid:
     """Return a table as a grid of cells.
 
     Parameters
@@ -59,6 +64,8 @@ def lay_out(table: pd.DataFrame | Table | Coefficients, *, title: str = "") -> G
     table : DataFrame, Table or Coefficients
     title : str
         Caption, where the table has none of its own.
+    how : mapping of column to HowComputed, optional
+        Besides those that the table itself brings.
 
     Examples
     --------
@@ -66,9 +73,10 @@ def lay_out(table: pd.DataFrame | Table | Coefficients, *, title: str = "") -> G
     '1.50'
     """
     if isinstance(table, Coefficients):
-        return _lay_out_coefficients(table, title)
+        return _lay_out_coefficients(table, title, how or {})
     if isinstance(table, pd.DataFrame):
         table = Table(title=title, frame=table)
+    known = {**(how or {}), **table.how}
     frame, labels = _with_index(table.frame)
     formats: list[Format | None] = [table.formats.get(str(name)) for name in frame.columns]
     headings = tuple(
@@ -76,7 +84,7 @@ def lay_out(table: pd.DataFrame | Table | Coefficients, *, title: str = "") -> G
             str(name),
             numeric=is_numeric(frame.iloc[:, i]),
             label=i < labels,
-            how=str(name) if str(name) in table.how else "",
+            how=str(name) if str(name) in known else "",
         )
         for i, name in enumerate(frame.columns)
     )
@@ -86,7 +94,7 @@ def lay_out(table: pd.DataFrame | Table | Coefficients, *, title: str = "") -> G
         write = formatter(column, style)
         columns.append([Cell(write(value), value) for value in column])
     rows = tuple(zip(*columns, strict=True)) if columns else ()
-    return Grid(table.title or title, headings, rows, tuple(table.notes), table.how)
+    return Grid(table.title or title, headings, rows, tuple(table.notes), _used(headings, known))
 
 
 def _with_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -103,24 +111,36 @@ def _with_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return pd.concat([*leading, body], axis=1), index.nlevels
 
 
-def _lay_out_coefficients(table: Coefficients, title: str) -> Grid:
+def _used(
+    headings: tuple[Heading, ...], known: Mapping[str, HowComputed]
+) -> dict[str, HowComputed]:
+    return {h.how: known[h.how] for h in headings if h.how}
+
+
+def _lay_out_coefficients(table: Coefficients, title: str, how: Mapping[str, HowComputed]) -> Grid:
     body = [_coefficient_column(table, name) for name in table.params.columns]
-    names = [f"{name}, %" if name in table.percent else str(name) for name in table.params.columns]
     extra, extra_names = _extra_columns(table)
+    names = [str(name) for name in table.params.columns]
+    shown = [f"{name}, %" if name in table.percent else name for name in names] + extra_names
     rows = [_row_label(label) for label in table.params.index]
+    stacked = table.tstats is not None
+    known = {name: how[name] for name in names + extra_names if name in how}
     if table.transpose:
         headings = (_CORNER, *(Heading(label, numeric=True) for label in rows))
-        lines = [
-            (Cell(name, name), *cells)
-            for name, cells in zip(names + extra_names, body + extra, strict=True)
-        ]
-        return Grid(title, headings, tuple(lines), (), {}, stacked=table.tstats is not None)
-    headings = (_CORNER, *(Heading(name, numeric=True) for name in names + extra_names))
-    lines = [
+        lines = tuple(
+            (Cell(name, name), *cells) for name, cells in zip(shown, body + extra, strict=True)
+        )
+        return Grid(title, headings, lines, (), known, stacked=stacked)
+    heads = zip(names + extra_names, shown, strict=True)
+    headings = (
+        _CORNER,
+        *(Heading(text, numeric=True, how=name if name in how else "") for name, text in heads),
+    )
+    lines = tuple(
         (Cell(label, label), *cells)
         for label, cells in zip(rows, zip(*body, *extra, strict=True), strict=True)
-    ]
-    return Grid(title, headings, tuple(lines), (), {}, stacked=table.tstats is not None)
+    )
+    return Grid(title, headings, lines, (), known, stacked=stacked)
 
 
 def _row_label(label: object) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
+from alphastrata.report.formats import is_missing, slug
 from alphastrata.report.grid import Cell, Grid, Heading, lay_out
 from alphastrata.report.records import Coefficients, Table
 
@@ -63,9 +64,7 @@ def neutralise(value: object) -> object:
 
 def _raw(value: object) -> object:
     """Return a value as a CSV holds it: numbers in full, dates as ISO, missing as nothing."""
-    if value is None or (
-        pd.api.types.is_scalar(value) and not isinstance(value, str) and pd.isna(value)
-    ):
+    if is_missing(value):
         return ""
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
@@ -258,43 +257,43 @@ def _markdown_cell(cell: Cell) -> str:
     return f"{text} {cell.under}" if cell.under else text
 
 
-def to_html(table: AnyTable, *, title: str = "", key: str = "") -> Markup:
+def to_html(table: AnyTable | Grid, *, key: str = "") -> Markup:
     """Return a table as HTML, every text escaped, ready to be sorted by the report's script.
 
     Parameters
     ----------
-    table : DataFrame, Table or Coefficients
-    title : str
-        Caption, where the table has none of its own.
+    table : DataFrame, Table, Coefficients or Grid
     key : str
-        The ``id`` of the table element, letters, digits and hyphens.
+        The ``id`` of the table element: letters, digits and hyphens.
 
     Examples
     --------
     >>> "&lt;script&gt;" in to_html(pd.DataFrame({"asset": ["<script>"]}))
     True
     """
-    grid = lay_out(table, title=title)
-    head = Markup("").join(_html_heading(h) for h in grid.headings)
-    body = Markup("").join(
-        Markup("<tr>{}</tr>\n").format(
-            Markup("").join(_html_cell(h, cell) for h, cell in zip(grid.headings, row, strict=True))
+    grid = table if isinstance(table, Grid) else lay_out(table)
+    head = Markup("").join(_html_heading(heading, key) for heading in grid.headings)
+    body = Markup("\n").join(
+        Markup("<tr>{}</tr>").format(
+            Markup("").join(_html_cell(*pair) for pair in zip(grid.headings, row, strict=True))
         )
         for row in grid.rows
     )
-    caption = Markup("<caption>{}</caption>").format(grid.title) if grid.title else Markup("")
     return Markup(
-        '<table id="{}" class="{}">{}<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>'
-    ).format(key, _html_class(grid), caption, head, body)
+        '<table id="{}" class="{}"><thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>'
+    ).format(key, "grid stacked" if grid.stacked else "grid", head, body)
 
 
-def _html_class(grid: Grid) -> str:
-    return "grid stacked" if grid.stacked else "grid"
-
-
-def _html_heading(heading: Heading) -> Markup:
+def _html_heading(heading: Heading, key: str) -> Markup:
     kind = "n" if heading.numeric else "t"
-    return Markup('<th scope="col" class="{}">{}</th>').format(kind, heading.text)
+    link = Markup("")
+    if heading.how and key:
+        link = Markup(
+            ' <a class="f" href="#{}-how-{}" title="How computed" aria-label="How computed">ƒ</a>'
+        ).format(key, slug(heading.how))
+    return Markup('<th scope="col" class="{}"><span>{}</span>{}</th>').format(
+        kind, heading.text, link
+    )
 
 
 def _html_cell(heading: Heading, cell: Cell) -> Markup:

@@ -1,0 +1,449 @@
+"""Charts of return series and of tests: growth, correlations, alphas, truth, specifications."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from alphastrata.report.charts import Chart, Json, axis, dates, fade, numbers, panels, plain
+from alphastrata.report.charts_clusters import heat
+from alphastrata.report.model import SpecificationSection
+from alphastrata.report.palette import COLOURS, HIGH, series_colour
+from alphastrata.report.records import AlphaPlot
+
+__all__ = ["alphas", "by_date", "correlations", "growth", "specifications", "truth"]
+
+# Few, calm dashes so that thresholds differ without colour.
+DASHES = ("dot", "dash", "dashdot", "longdash", "solid")
+
+
+def growth(cumulative: pd.DataFrame, drawdowns: pd.DataFrame | None) -> Chart:
+    """Return growth of one unit, with drawdowns under it on the same dates.
+
+    Parameters
+    ----------
+    cumulative : DataFrame
+        date x factor, growth of one unit.
+    drawdowns : DataFrame, optional
+        date x factor, decimals, <= 0.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"LEV": [1.0, 1.1]}, pd.to_datetime(["2020-01-31", "2020-02-29"]))
+    >>> len(growth(frame, None).data)
+    1
+    """
+    data = [
+        _line(cumulative, i, {"hovertemplate": "%{y:.3f}", "legendgroup": str(i)})
+        for i in range(cumulative.shape[1])
+    ]
+    layout: Json = {
+        "hovermode": "x unified",
+        "showlegend": True,
+        "yaxis": {"title": {"text": "growth of 1"}},
+        "xaxis": {"type": "date"},
+    }
+    height = 360
+    if drawdowns is not None:
+        position = {name: i for i, name in enumerate(cumulative.columns)}
+        for i, name in enumerate(drawdowns.columns):
+            under = {
+                "yaxis": "y2",
+                "showlegend": False,
+                "hovertemplate": "%{y:.1%}",
+                "legendgroup": str(position.get(name, i)),
+            }
+            data.append(_line(drawdowns, i, under, colour=position.get(name, i), width=1.2))
+        layout["yaxis"]["domain"] = [0.36, 1.0]
+        layout["yaxis2"] = {
+            "domain": [0.0, 0.28],
+            "tickformat": ".0%",
+            "title": {"text": "drawdown"},
+            "anchor": "x",
+        }
+        layout["xaxis"]["anchor"] = "y2"
+        height = 500
+    return Chart(
+        title="Growth of one unit and drawdowns",
+        caption="What one unit became, and under it how far each series stood below its last "
+        "high. Click a name to hide its line, twice to see it alone.",
+        data=data,
+        layout=layout,
+        height=height,
+        log=bool((cumulative.min(numeric_only=True) > 0).all()),
+    )
+
+
+def _line(
+    frame: pd.DataFrame, i: int, extra: Json, *, colour: int | None = None, width: float = 2.0
+) -> Json:
+    place = i if colour is None else colour
+    dash = "solid" if place < len(COLOURS) else "dash"
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": plain(frame.columns[i]),
+        "x": dates(frame.index),
+        "y": numbers(frame.iloc[:, i]),
+        "line": {"color": series_colour(place), "width": width, "dash": dash},
+        **extra,
+    }
+
+
+def correlations(frame: pd.DataFrame) -> Chart:
+    """Return the correlations of the factors as a heat map.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Square, factors by factors.
+
+    Examples
+    --------
+    >>> correlations(pd.DataFrame({"a": [1.0]}, index=["a"])).data[0]["zmax"]
+    1.0
+    """
+    labels = [str(name) for name in frame.columns]
+    trace = heat(frame, limit=1.0, labels=labels, text=".2f")
+    x = {
+        "side": "top",
+        "tickvals": list(range(len(labels))),
+        "ticktext": [plain(label) for label in labels],
+        "showgrid": False,
+    }
+    return Chart(
+        title="Correlations",
+        caption="Of the returns, over the dates that both series have.",
+        data=[trace],
+        layout={"xaxis": x, "yaxis": {"autorange": "reversed", "showgrid": False}},
+        height=110 + 30 * len(frame),
+    )
+
+
+def alphas(plot: AlphaPlot) -> Chart:
+    """Return alphas with their intervals, and t-statistics beside the thresholds.
+
+    Parameters
+    ----------
+    plot : AlphaPlot
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"alpha": [0.01], "low": [0.0], "high": [0.02], "tstat": [2.1]},
+    ...                      index=["LEV"])
+    >>> alphas(AlphaPlot(estimates=frame)).data[0]["x"]
+    [0.01]
+    """
+    frame = plot.estimates
+    names = [plain(name) for name in frame.index]
+    main = {"color": series_colour(0), "size": 9}
+    data: list[Json] = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": numbers(frame["alpha"]),
+            "y": names,
+            "marker": main,
+            "error_x": _whisker(frame["alpha"], frame["low"], frame["high"]),
+            "hovertemplate": "%{y}: %{x:.3%}<extra></extra>",
+            "showlegend": False,
+        },
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": numbers(frame["tstat"]),
+            "y": names,
+            "xaxis": "x2",
+            "yaxis": "y2",
+            "marker": {**main, "symbol": "diamond"},
+            "hovertemplate": "%{y}: t = %{x:.2f}<extra></extra>",
+            "showlegend": False,
+        },
+    ]
+    shapes = [_rule("x", 0.0, "y domain", {"color": "@muted", "width": 1})]
+    shapes.append(_rule("x2", 0.0, "y2 domain", {"color": "@muted", "width": 1}))
+    for position, (label, value) in enumerate(plot.thresholds.items()):
+        line = {"color": HIGH, "width": 1.4, "dash": DASHES[position % len(DASHES)]}
+        shapes += [_rule("x2", sign * value, "y2 domain", line) for sign in (-1.0, 1.0)]
+        name = f"|t| = {value:.2f}: {plain(label)}"
+        data.append({**_legend_only(name), "line": line, "xaxis": "x2", "yaxis": "y2"})
+    extra: dict[str, Json] = {
+        "xaxis": {"tickformat": ".2%"},
+        "yaxis": {"autorange": "reversed", "automargin": True},
+        "yaxis2": {"autorange": "reversed", "matches": "y", "showticklabels": False},
+    }
+    titles = [f"Alpha per period, {plot.level:.0%} interval", "t-statistic"]
+    wide, narrow = panels(titles, columns=2, extra=extra)
+    narrow["yaxis2"]["showticklabels"] = True
+    height = 130 + 26 * len(frame)
+    return Chart(
+        title="Alphas and how sure they are",
+        caption="A whisker that crosses zero is an alpha that may be none. The dashed lines are "
+        "thresholds for |t|; testing many series asks for the outer ones.",
+        data=data,
+        layout={**wide, "shapes": shapes, "showlegend": bool(plot.thresholds)},
+        height=height,
+        narrow={**narrow, "height": 2 * height},
+    )
+
+
+def _whisker(middle: pd.Series, low: pd.Series, high: pd.Series) -> Json:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": numbers(high - middle),
+        "arrayminus": numbers(middle - low),
+        "color": series_colour(0),
+        "thickness": 1.6,
+        "width": 0,
+    }
+
+
+def _rule(across: str, value: float, along: str, line: Json) -> Json:
+    """Return a vertical line through one panel."""
+    return {
+        "type": "line",
+        "xref": across,
+        "yref": along,
+        "x0": value,
+        "x1": value,
+        "y0": 0,
+        "y1": 1,
+        "line": line,
+        "layer": "below",
+    }
+
+
+def _legend_only(name: str) -> Json:
+    return {"type": "scatter", "mode": "lines", "name": name, "x": [None], "y": [None]}
+
+
+def by_date(frame: pd.DataFrame) -> Chart:
+    """Return the coefficients of each period's cross-section, one panel per regressor.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        date x regressor.
+
+    Examples
+    --------
+    >>> by_date(pd.DataFrame({"lev": [0.1]}, pd.to_datetime(["2020-01-31"]))).data[0]["type"]
+    'bar'
+    """
+    data: list[Json] = []
+    for i, name in enumerate(frame.columns):
+        suffix = axis(i + 1)
+        data.append(
+            {
+                "type": "bar",
+                "name": plain(name),
+                "x": dates(frame.index),
+                "y": numbers(frame.iloc[:, i]),
+                "marker": {"color": series_colour(0)},
+                "xaxis": f"x{suffix}",
+                "yaxis": f"y{suffix}",
+                "hovertemplate": "%{x|%Y-%m}: %{y:.4f}<extra></extra>",
+                "showlegend": False,
+            }
+        )
+    columns = 2 if frame.shape[1] > 1 else 1
+    wide, narrow = panels([str(name) for name in frame.columns], columns=columns)
+    rows = -(-frame.shape[1] // columns)
+    return Chart(
+        title="Coefficient of every period",
+        caption="One cross-sectional regression per date. The table holds their means; an even "
+        "spread over time says more than a few great months.",
+        data=data,
+        layout={**wide, "bargap": 0.05},
+        height=70 + 150 * rows,
+        narrow={**narrow, "height": 70 + 150 * frame.shape[1]},
+    )
+
+
+def truth(frame: pd.DataFrame) -> Chart:
+    """Return planted values beside their estimates and intervals, one panel per group.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns as in ``ReportData.truth``.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"parameter": ["beta"], "truth": [1.0], "estimate": [1.1],
+    ...                       "low": [0.9], "high": [1.3], "covered": [True]})
+    >>> [trace["name"] for trace in truth(frame).data]
+    ['estimate and interval', 'truth, covered', 'truth, missed']
+    """
+    groups = frame["group"].astype(str) if "group" in frame else pd.Series("", frame.index)
+    titles = list(dict.fromkeys(groups))
+    data: list[Json] = []
+    for number, title in enumerate(titles, start=1):
+        data += _truth_traces(frame[groups == title], number)
+    settings = {"autorange": "reversed", "automargin": True}
+    extra: Mapping[str, Json] = {f"yaxis{axis(i + 1)}": settings for i in range(len(titles))}
+    wide, narrow = panels(titles, columns=min(2, len(titles)), extra=extra)
+    longest = int(groups.value_counts().max())
+    rows = -(-len(titles) // 2)
+    return Chart(
+        title="Truth beside estimate",
+        caption="The market was simulated, so the truth is known. A filled circle is a truth "
+        "inside the interval, a cross one outside it.",
+        data=data,
+        layout={**wide, "showlegend": True},
+        height=130 + rows * (50 + 24 * longest),
+        narrow={**narrow, "height": 130 + len(titles) * (50 + 24 * longest)},
+    )
+
+
+def _truth_traces(part: pd.DataFrame, number: int) -> list[Json]:
+    suffix = axis(number)
+    place: Json = {
+        "type": "scatter",
+        "mode": "markers",
+        "xaxis": f"x{suffix}",
+        "yaxis": f"y{suffix}",
+        "showlegend": number == 1,
+    }
+    names = [plain(name) for name in part["parameter"]]
+    traces: list[Json] = [
+        {
+            "name": "estimate and interval",
+            "legendgroup": "estimate",
+            "x": numbers(part["estimate"]),
+            "y": names,
+            "marker": {"color": series_colour(0), "size": 10, "symbol": "line-ns-open"},
+            "error_x": _whisker(part["estimate"], part["low"], part["high"]),
+            "hovertemplate": "%{y}: estimate %{x:.4f}<extra></extra>",
+            **place,
+        }
+    ]
+    covered = part["covered"].astype(bool)
+    looks = (("truth, covered", covered, "@ink", "circle"), ("truth, missed", ~covered, HIGH, "x"))
+    for name, chosen, colour, symbol in looks:
+        kept = part[chosen]
+        traces.append(
+            {
+                "name": name,
+                "legendgroup": name,
+                "x": numbers(kept["truth"]) or [None],
+                "y": [plain(p) for p in kept["parameter"]] or [names[0]],
+                "marker": {"color": colour, "size": 8, "symbol": symbol},
+                "hovertemplate": "%{y}: truth %{x:.4f}<extra></extra>",
+                **place,
+            }
+        )
+    return traces
+
+
+def specifications(section: SpecificationSection) -> Chart:
+    """Return the specification curve: sorted estimates over the choices behind each.
+
+    Parameters
+    ----------
+    section : SpecificationSection
+
+    Examples
+    --------
+    >>> estimates = pd.DataFrame({"estimate": [0.2, 0.1], "low": [0.0, 0.0], "high": [0.4, 0.2]})
+    >>> choices = pd.DataFrame({"weighting": ["equal", "value"]})
+    >>> specifications(SpecificationSection(estimates=estimates, choices=choices)).data[0]["y"]
+    [0.1, 0.2]
+    """
+    order = section.estimates["estimate"].argsort(kind="stable").to_numpy()
+    ranked, choices = section.estimates.iloc[order], section.choices.iloc[order]
+    place = list(range(1, len(ranked) + 1))
+    apart = (ranked["low"] > 0) | (ranked["high"] < 0)
+    ours = [label == section.preferred for label in ranked.index]
+    colours = [
+        HIGH if mine else (series_colour(0) if sure else "@muted")
+        for mine, sure in zip(ours, apart, strict=True)
+    ]
+    data: list[Json] = [
+        _band(ranked, place),
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": place,
+            "y": numbers(ranked["estimate"]),
+            "marker": {"color": colours, "size": [11 if mine else 6 for mine in ours]},
+            "hovertemplate": "%{y:.3%}<extra></extra>" if section.percent else "%{y:.4f}",
+            "showlegend": False,
+        },
+    ]
+    data.reverse()
+    rows: list[str] = []
+    for decision in choices.columns:
+        options = sorted(choices[decision].astype(str).unique())
+        rows += [f"<b>{plain(decision)}</b>"] + [plain(option) for option in options]
+    data += _choice_traces(choices, colours, rows)
+    top = 0.42
+    layout: Json = {
+        "xaxis": {"showticklabels": False, "showgrid": False, "anchor": "y2", "zeroline": False},
+        "yaxis": {
+            "domain": [1.0 - top, 1.0],
+            "title": {"text": plain(section.label)},
+            "tickformat": ".2%" if section.percent else "",
+            "zeroline": True,
+        },
+        "yaxis2": {
+            "domain": [0.0, 1.0 - top - 0.04],
+            "range": [len(rows) - 0.5, -0.5],
+            "tickvals": list(range(len(rows))),
+            "ticktext": rows,
+            "showgrid": False,
+            "zeroline": False,
+            "automargin": True,
+        },
+    }
+    return Chart(
+        title="Specification curve",
+        caption="Every defensible way to make the estimate, lowest to highest, over the choices "
+        "made in each. Blue: the interval excludes zero. Orange: the study's own choice.",
+        data=data,
+        layout=layout,
+        height=230 + 22 * len(rows),
+    )
+
+
+def _band(ranked: pd.DataFrame, place: list[int]) -> Json:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": place + place[::-1],
+        "y": numbers(ranked["high"]) + numbers(ranked["low"])[::-1],
+        "fill": "toself",
+        "fillcolor": fade(series_colour(0), 0.14),
+        "line": {"color": series_colour(0), "width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _choice_traces(choices: pd.DataFrame, colours: list[str], rows: list[str]) -> list[Json]:
+    x: list[int] = []
+    y: list[int] = []
+    tint: list[str] = []
+    row = 0
+    for decision in choices.columns:
+        taken = choices[decision].astype(str).tolist()
+        options = sorted(set(taken))
+        for position, option in enumerate(taken):
+            x.append(position + 1)
+            y.append(row + 1 + options.index(option))
+            tint.append(colours[position])
+        row += 1 + len(options)
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": x,
+            "y": y,
+            "yaxis": "y2",
+            "marker": {"color": tint, "size": 6, "symbol": "line-ns-open", "line": {"width": 2}},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+    ]
