@@ -1,0 +1,7 @@
+"""Characteristics of assets: liquidity, leverage, efficiency, size, value, prices, statements."""
+
+from alphastrata.features.compute import compute
+from alphastrata.features.definitions import Definition, catalog
+from alphastrata.features.macro import join_macro
+
+__all__ = ["Definition", "catalog", "compute", "join_macro"]
