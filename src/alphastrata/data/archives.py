@@ -79,16 +79,16 @@ def read_zip(raw: bytes, *, max_bytes: int = MAX_UNPACKED) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             infos = [i for i in archive.infolist() if not i.is_dir()]
-            for info in infos:
-                if _outside(info.filename):
-                    raise InputDataError(
-                        "A zip may hold no path outside itself; "
-                        f"1 of {len(infos)} members does: {info.filename!r}."
-                    )
-                if info.filename in members:
-                    raise InputDataError(
-                        f"Each name may appear once in a zip; {info.filename!r} repeats."
-                    )
+            names = [i.filename for i in infos]
+            outside = [name for name in names if _outside(name)]
+            if outside:
+                raise InputDataError(
+                    f"A zip may hold no path outside itself; {len(outside)} of {len(names)} "
+                    f"members do. First: {outside[0]!r}."
+                )
+            twice = [name for i, name in enumerate(names) if name in names[:i]]
+            if twice:
+                raise InputDataError(f"Each name may appear once in a zip; {twice[0]!r} repeats.")
             if sum(i.file_size for i in infos) > max_bytes:
                 raise InputDataError(
                     f"A zip may unpack to at most {max_bytes:,} bytes; this one says "
