@@ -1,0 +1,261 @@
+"""The test of Gibbons, Ross and Shanken (1989) that all alphas are zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from alphastrata.core import Note, Result, Statistic
+from alphastrata.errors import ConfigError, EstimationError
+from alphastrata.inference.layout import parameter_table
+from alphastrata.inference.least_squares import fit_complete
+from alphastrata.inference.samples import Returns, align, describe_dates
+from alphastrata.inference.tails import f_upper, two_sided
+
+__all__ = ["GRSResult", "grs", "grs_statistic", "pricing_errors"]
+
+Array = NDArray[np.float64]
+FactorDivisor = Literal["T", "T-1"]
+
+
+@dataclass(frozen=True)
+class GRSResult(Result):
+    """The GRS test of N alphas, with the measures of Fama and French beside it.
+
+    Attributes
+    ----------
+    statistic, pvalue : float
+        Exact F statistic and its p-value.
+    df1, df2 : int
+        Degrees of freedom N and T - N - K.
+    params, std_errors, tstats, pvalues : Series
+        Alphas by asset (decimals per period), with nonrobust standard errors.
+    measures : Series
+        Average |alpha| and its relatives, average R squared, maximal squared Sharpe ratios.
+    """
+
+    statistic: float
+    pvalue: float
+    df1: int
+    df2: int
+    params: pd.Series
+    std_errors: pd.Series
+    tstats: pd.Series
+    pvalues: pd.Series
+    measures: pd.Series
+    factor_divisor: FactorDivisor
+    title: str
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def alphas(self) -> pd.Series:
+        """Alphas, decimals per period, by asset."""
+        return self.params
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per alpha: estimate, standard error, t and p."""
+        return parameter_table(self.params, self.std_errors, self.tstats, self.pvalues)
+
+    def statistics(self) -> Sequence[Statistic]:
+        """Return the F test."""
+        return (
+            Statistic(
+                "GRS F",
+                self.statistic,
+                self.pvalue,
+                "all alphas are zero",
+                f"F({self.df1}, {self.df2})",
+            ),
+        )
+
+    def conventions(self) -> list[str]:
+        """Return what a reader needs to compute the same."""
+        listed = ", ".join(f"{name} = {value:.4f}" for name, value in self.measures.items())
+        return [
+            listed,
+            "Residual covariance by T; factor covariance by "
+            f"{self.factor_divisor}{'' if self.factor_divisor == 'T' else ' (not the exact F)'}; "
+            "alphas in decimals per period, nonrobust standard errors.",
+            "Exact under normal, independent and homoskedastic errors.",
+        ]
+
+
+def grs_statistic(x: Array, y: Array, *, factor_divisor: FactorDivisor = "T") -> float:
+    """Return the GRS F statistic of returns on a constant and factors.
+
+    Parameters
+    ----------
+    x : ndarray, shape (T, K + 1)
+        A column of ones and the factors.
+    y : ndarray, shape (T, N)
+        Excess returns.
+    factor_divisor : {"T", "T-1"}
+        Divisor of the factor covariance; the exact F needs T.
+
+    Raises
+    ------
+    EstimationError
+        If N >= T - K, or the residual covariance is singular.
+    """
+    n, n_assets = y.shape
+    k = x.shape[1] - 1
+    _require_dates(n, n_assets, k)
+    fit = fit_complete(x, y, covariance="nonrobust")
+    sigma = fit.residuals.T @ fit.residuals / n
+    alpha = fit.params[0]
+    quadratic = alpha @ _solve(sigma, alpha)
+    sharpe2 = max_squared_sharpe(x[:, 1:], divisor=factor_divisor)
+    return float((n - n_assets - k) / n_assets * quadratic / (1.0 + sharpe2))
+
+
+def max_squared_sharpe(factors: Array, *, divisor: FactorDivisor = "T") -> float:
+    """Return mu' Omega^-1 mu of factors, shape (T, K), the covariance by T or T - 1."""
+    n = factors.shape[0]
+    if factors.shape[1] == 0:
+        return 0.0
+    mean = factors.mean(axis=0)
+    centred = factors - mean
+    omega = centred.T @ centred / (n if divisor == "T" else n - 1)
+    return float(mean @ _solve(omega, mean))
+
+
+def pricing_errors(alphas: Array, errors: Array, returns: Array) -> dict[str, float]:
+    """Return the average-alpha measures of Fama and French (2015, table 5).
+
+    Parameters
+    ----------
+    alphas, errors : ndarray, shape (N,)
+        Alphas and their standard errors.
+    returns : ndarray, shape (T, N)
+        Excess returns; r_i is the mean of asset i less the mean over assets.
+
+    Returns
+    -------
+    dict
+        "A|a|", "A|a|/A|r|", "A(a2)/A(r2)" and "A(l2)/A(m2)", in which squared sampling errors
+        are subtracted from both sums.
+    """
+    means = returns.mean(axis=0)
+    spread = means - means.mean()
+    relative = returns - returns.mean(axis=1, keepdims=True)
+    noise = relative.var(axis=0, ddof=1) / returns.shape[0]
+    out = {"A|a|": float(np.abs(alphas).mean())}
+    if len(alphas) > 1:
+        out["A|a|/A|r|"] = float(np.abs(alphas).mean() / np.abs(spread).mean())
+        out["A(a2)/A(r2)"] = float((alphas**2).mean() / (spread**2).mean())
+        out["A(l2)/A(m2)"] = float((alphas**2 - errors**2).mean() / (spread**2 - noise).mean())
+    return out
+
+
+def grs(returns: Returns, factors: Returns, *, factor_divisor: FactorDivisor = "T") -> GRSResult:
+    """Return the exact F test that the alphas of all returns on the factors are zero.
+
+    Parameters
+    ----------
+    returns : FactorReturns, DataFrame or Series
+        N test assets; total returns become excess returns as in `time_series`. Dates on which
+        any of them is missing are left out, with a note.
+    factors : FactorReturns, DataFrame or Series
+        K traded factors.
+    factor_divisor : {"T", "T-1"}
+        Divisor of the factor covariance. T gives the exact F distribution (GRS, equation 3);
+        T - 1 is what some packages compute.
+
+    Returns
+    -------
+    GRSResult
+
+    Raises
+    ------
+    EstimationError
+        If N >= T - K: the residual covariance is singular then.
+    InputDataError
+        If dates or kinds do not fit.
+
+    Notes
+    -----
+    F = (T - N - K)/N * alpha' Sigma^-1 alpha / (1 + mu' Omega^-1 mu), distributed F(N, T - N - K)
+    under normal errors; Sigma = E'E / T.
+
+    Source: Gibbons, Ross and Shanken (1989).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> dates = pd.date_range("2000-01-31", periods=120, freq="ME")
+    >>> factor = pd.DataFrame({"f": rng.normal(0.005, 0.04, 120)}, index=dates)
+    >>> assets = pd.DataFrame(rng.normal(0, 0.02, (120, 3)), index=dates).add(factor["f"], axis=0)
+    >>> result = grs(assets, factor)
+    >>> result.df1, result.df2
+    (3, 116)
+    """
+    if factor_divisor not in ("T", "T-1"):
+        raise ConfigError(f"factor_divisor is 'T' or 'T-1'; got {factor_divisor!r}.")
+    sample = align(returns, factors).complete()
+    x, y = sample.x, sample.y
+    n, n_assets, k = y.shape[0], y.shape[1], x.shape[1] - 1
+    value = grs_statistic(x, y, factor_divisor=factor_divisor)
+    fit = fit_complete(x, y, covariance="nonrobust")
+    assets = pd.Index(sample.returns.columns, name="asset")
+    alphas = pd.Series(fit.params[0], assets, name="alpha")
+    errors = pd.Series(fit.std_errors[0], assets, name="std_error")
+    tstats = alphas / errors
+    f_sharpe2 = max_squared_sharpe(x[:, 1:])
+    measures = pricing_errors(fit.params[0], fit.std_errors[0], y)
+    measures["A(R2)"] = float(fit.r2.mean())
+    measures["Sh2(factors)"] = f_sharpe2
+    measures["Sh2(alpha)"] = float(
+        fit.params[0] @ _solve(fit.residuals.T @ fit.residuals / n, fit.params[0])
+    )
+    words = describe_dates(sample.returns.index, sample.freq)
+    return GRSResult(
+        statistic=value,
+        pvalue=f_upper(value, n_assets, n - n_assets - k),
+        df1=n_assets,
+        df2=n - n_assets - k,
+        params=alphas,
+        std_errors=errors,
+        tstats=tstats,
+        pvalues=pd.Series(two_sided(tstats, n - k - 1), assets, name="p"),
+        measures=pd.Series(measures),
+        factor_divisor=factor_divisor,
+        title=f"GRS test of {n_assets} alphas on {', '.join(sample.factors.columns)} ({words})",
+        notes=sample.notes,
+    )
+
+
+def _require_dates(n: int, n_assets: int, k: int) -> None:
+    if n_assets >= n - k:
+        raise EstimationError(
+            f"The number of assets N must be below T - K for a joint test of alphas; got N = "
+            f"{n_assets}, T = {n}, K = {k}. Use fewer, broader portfolios or a longer sample."
+        )
+
+
+def _solve(matrix: Array, vector: Array) -> Array:
+    """Return matrix^-1 vector for a covariance matrix, scaled to correlations first."""
+    scale = np.sqrt(np.diag(matrix))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = matrix / np.outer(scale, scale)
+    try:
+        factor = cho_factor(correlation, lower=True)
+    except (np.linalg.LinAlgError, ValueError) as error:
+        raise EstimationError(
+            "The covariance matrix is singular: some assets are linear combinations of others, "
+            "or of the factors. Leave them out."
+        ) from error
+    pivots = np.diag(factor[0]) ** 2
+    if pivots.min() < 1e-13:
+        raise EstimationError(
+            f"The covariance matrix is singular: asset {int(pivots.argmin())} (0 is the first) "
+            "is a linear combination of others, or of the factors. Leave it out."
+        )
+    scaled = vector / (scale if vector.ndim == 1 else scale[:, None])
+    solved = cho_solve(factor, scaled)
+    return np.asarray(solved / (scale if vector.ndim == 1 else scale[:, None]))

@@ -1,0 +1,269 @@
+"""Alphas and betas: time-series regressions of returns on factors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from alphastrata.core import Note, Result
+from alphastrata.inference.hac import HAC, LagRule, as_hac
+from alphastrata.inference.layout import STARS, Columns, compare, parameter_table, stacked
+from alphastrata.inference.least_squares import CovarianceKind, Fit, fit_columns
+from alphastrata.inference.samples import Returns, Sample, align, describe_dates
+from alphastrata.inference.tails import two_sided
+
+__all__ = ["TimeSeriesResult", "side_by_side", "time_series"]
+
+_KEEP_RESIDUALS = 500
+
+
+@dataclass(frozen=True)
+class TimeSeriesResult(Result):
+    """Alphas and betas of N assets on K factors.
+
+    Attributes
+    ----------
+    params, std_errors, tstats, pvalues : DataFrame, N x (K + 1)
+        One row per asset; columns "alpha" and the factors. Alphas in decimals per period.
+    r2, r2_adjusted : Series
+        R squared of each regression, plain and adjusted for degrees of freedom.
+    residual_std : Series
+        Residual standard deviation, divisor T - K - 1, decimals per period.
+    information_ratio : Series
+        Alpha over the residual standard deviation, per period (not annualised).
+    nobs : Series of int
+        Observations of each asset.
+    residuals : DataFrame or None
+        Residuals, T x N, for up to 500 assets.
+    residual_covariance : DataFrame or None
+        N x N, divisor T, over dates on which all assets have a residual, for up to 500 assets.
+    """
+
+    params: pd.DataFrame
+    std_errors: pd.DataFrame
+    tstats: pd.DataFrame
+    pvalues: pd.DataFrame
+    r2: pd.Series
+    r2_adjusted: pd.Series
+    residual_std: pd.Series
+    information_ratio: pd.Series
+    nobs: pd.Series
+    residuals: pd.DataFrame | None
+    residual_covariance: pd.DataFrame | None
+    covariance: str
+    title: str
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def alphas(self) -> pd.Series:
+        """Alphas, decimals per period, by asset."""
+        return self.params["alpha"]
+
+    @property
+    def betas(self) -> pd.DataFrame:
+        """Betas, asset x factor."""
+        return self.params.drop(columns="alpha")
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per (asset, coefficient): estimate, standard error, t and p.
+
+        With a single asset, rows are indexed by coefficient alone.
+        """
+        if len(self.params) == 1:
+            name = self.params.index[0]
+            return parameter_table(
+                *(
+                    part.loc[name].rename_axis("coefficient")
+                    for part in (self.params, self.std_errors, self.tstats, self.pvalues)
+                )
+            )
+        stack = [
+            part.rename_axis(index="asset", columns="coefficient").stack()
+            for part in (self.params, self.std_errors, self.tstats, self.pvalues)
+        ]
+        return pd.DataFrame(
+            {"estimate": stack[0], "std_error": stack[1], "t": stack[2], "p": stack[3]}
+        )
+
+    def conventions(self) -> list[str]:
+        """Return what a reader needs to compute the same."""
+        return [
+            "Alphas in per cent per period; t-statistics in parentheses.",
+            f"Standard errors: {self.covariance}.",
+            STARS,
+        ]
+
+    def _formatted(self) -> pd.DataFrame:
+        beside = Columns(
+            {
+                "R2 adj": [f"{v:.3f}" for v in self.r2_adjusted],
+                "resid %": [f"{100 * v:.2f}" for v in self.residual_std],
+                "IR": [f"{v:.3f}" for v in self.information_ratio],
+                "T": [f"{v:d}" for v in self.nobs],
+            }
+        )
+        return stacked(self.params, self.tstats, self.pvalues, percent=("alpha",), beside=beside)
+
+
+def time_series(
+    returns: Returns,
+    factors: Returns,
+    *,
+    lags: int | LagRule | HAC = 6,
+    covariance: CovarianceKind = "hac",
+    min_periods: int | None = None,
+) -> TimeSeriesResult:
+    """Return alphas and betas of every return series on the factors, with standard errors.
+
+    Parameters
+    ----------
+    returns : FactorReturns, DataFrame or Series
+        One column per test asset. Total returns become excess returns through the risk-free
+        rate of the returns, or of the factors; plain pandas objects are taken as excess.
+    factors : FactorReturns, DataFrame or Series
+        One column per factor.
+    lags : int, rule or HAC
+        Newey-West lags; a named rule ("newey-west", "newey-west-prewhitened", "andrews",
+        "andrews-prewhitened", "rule-of-thumb", "stock-watson"); or an `HAC` with kernel and
+        small-sample factor.
+    covariance : {"hac", "nonrobust", "HC0", "HC1", "HC2", "HC3"}
+        Covariance of the coefficients.
+    min_periods : int, optional
+        Fewest observations of an asset, K + 2 by default; assets with fewer get missing numbers
+        and a note.
+
+    Returns
+    -------
+    TimeSeriesResult
+
+    Raises
+    ------
+    InputDataError
+        If dates or kinds do not fit.
+    EstimationError
+        If factors are collinear or there are no more dates than coefficients.
+
+    Notes
+    -----
+    R_it = alpha_i + beta_i' f_t + e_it. Each asset is estimated over its own dates; gaps are
+    closed up. p-values are Student's t with T - K - 1 degrees of freedom when the small-sample
+    factor is on, normal otherwise.
+
+    Source: Jensen (1968); Newey and West (1987).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> dates = pd.date_range("2000-01-31", periods=120, freq="ME")
+    >>> market = pd.DataFrame({"Mkt-RF": rng.normal(0.006, 0.04, 120)}, index=dates)
+    >>> asset = (0.002 + 1.2 * market["Mkt-RF"]).rename("A") + rng.normal(0, 0.01, 120)
+    >>> result = time_series(asset, market, lags=3)
+    >>> round(result.params.loc["A", "Mkt-RF"], 1)
+    1.2
+    """
+    hac = as_hac(lags)
+    sample = align(returns, factors)
+    fit = fit_columns(
+        sample.x,
+        sample.y,
+        covariance=covariance,
+        lags=hac.lags,
+        kernel=hac.kernel,
+        small_sample=hac.small_sample,
+        min_periods=min_periods,
+    )
+    words = hac.describe(fit.bandwidths) if covariance == "hac" else _words(covariance, hac)
+    return _result(sample, fit, hac, words)
+
+
+def side_by_side(results: Mapping[str, TimeSeriesResult], asset: str | None = None) -> pd.DataFrame:
+    """Return several models of one asset as columns, t-statistics in parentheses, as text.
+
+    Parameters
+    ----------
+    results : mapping of model name to TimeSeriesResult
+        For example the same factor against three, five and six factors.
+    asset : str, optional
+        Which row of each result; the first by default.
+    """
+    models, n, r2 = {}, {}, {}
+    for name, result in results.items():
+        row = result.params.index[0] if asset is None else asset
+        at = result.params.index.get_loc(row)
+        models[name] = (result.params.iloc[at], result.tstats.iloc[at], result.pvalues.iloc[at])
+        n[name] = f"{result.nobs.loc[row]:d}"
+        r2[name] = f"{result.r2_adjusted.loc[row]:.3f}"
+    return compare(models, percent=("alpha",), beneath={"R2 adj": r2, "T": n})
+
+
+def _words(covariance: CovarianceKind, hac: HAC) -> str:
+    if covariance != "nonrobust":
+        return f"{covariance} (heteroskedasticity-robust), t(T - K)"
+    return "nonrobust, residual variance by " + ("T - K" if hac.small_sample else "T")
+
+
+def _result(sample: Sample, fit: Fit, hac: HAC, covariance: str) -> TimeSeriesResult:
+    assets = pd.Index(sample.returns.columns, name="asset")
+    names = pd.Index(["alpha", *sample.factors.columns], name="coefficient")
+    k = len(names)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tstats = (fit.params / fit.std_errors).T
+        df = np.maximum(fit.nobs - k, 1)
+        pvalues = two_sided(tstats, df[:, None] if hac.small_sample else None)
+        residual_std = np.sqrt(np.nansum(fit.residuals**2, axis=0) / df)
+    short = np.isnan(fit.params[0])
+    residual_std[short] = np.nan
+    notes = list(sample.notes)
+    if short.any():
+        notes.append(
+            Note(
+                "assets with too few observations",
+                int(short.sum()),
+                short.size,
+                str(assets[short][0]),
+                "left missing",
+                "inference",
+            )
+        )
+
+    def frame(values: np.ndarray) -> pd.DataFrame:
+        return pd.DataFrame(values, index=assets, columns=names)
+
+    def series(values: np.ndarray, name: str) -> pd.Series:
+        return pd.Series(values, index=assets, name=name)
+
+    keep = len(assets) <= _KEEP_RESIDUALS
+    residuals = (
+        pd.DataFrame(fit.residuals, index=sample.returns.index, columns=assets) if keep else None
+    )
+    words = describe_dates(sample.returns.index, sample.freq)
+    return TimeSeriesResult(
+        params=frame(fit.params.T),
+        std_errors=frame(fit.std_errors.T),
+        tstats=frame(tstats),
+        pvalues=frame(pvalues),
+        r2=series(fit.r2, "r2"),
+        r2_adjusted=series(1.0 - (1.0 - fit.r2) * (fit.nobs - 1) / df, "r2_adjusted"),
+        residual_std=series(residual_std, "residual_std"),
+        information_ratio=series(fit.params[0] / residual_std, "information_ratio"),
+        nobs=series(fit.nobs, "nobs"),
+        residuals=residuals,
+        residual_covariance=_residual_covariance(residuals),
+        covariance=covariance,
+        title=f"Time-series regressions on {', '.join(names[1:])} ({words})",
+        notes=tuple(notes),
+    )
+
+
+def _residual_covariance(residuals: pd.DataFrame | None) -> pd.DataFrame | None:
+    if residuals is None:
+        return None
+    complete = residuals.dropna()
+    if complete.empty:
+        return None
+    e = complete.to_numpy()
+    names = residuals.columns
+    return pd.DataFrame(e.T @ e / len(e), index=names, columns=names)
