@@ -1,0 +1,145 @@
+"""Labels carried forward to every row of a panel: what was known at the end of its date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from numba import njit
+
+from alphastrata.core.checks import Violations
+from alphastrata.core.panel import Panel
+from alphastrata.core.strata import Strata
+from alphastrata.portfolio.schedule import in_force
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels by formation date, with assets coded as in a panel (-1 where it lacks the asset).
+
+    Attributes
+    ----------
+    dates
+        Formation dates, ascending.
+    offsets
+        Bounds of each formation date, shape (n_dates + 1,).
+    assets, codes
+        Asset code in the panel and label (0 for none) of each entry, shape (n_labels,).
+    n
+        How many strata there are.
+    """
+
+    dates: pd.DatetimeIndex
+    offsets: Int64
+    assets: Int64
+    codes: Int64
+    n: int
+
+
+def labels_in(strata: Strata, panel: Panel) -> Labels:
+    """Return the strata's labels with assets coded as in the panel.
+
+    Raises
+    ------
+    InputDataError
+        When strata and panel share no asset, or no formation date lies before the panel's end.
+    """
+    position = panel.assets.get_indexer(strata.assets).astype(np.int64)
+    found = Violations("Strata and panel")
+    found.require(
+        bool((position >= 0).any()),
+        "Strata and panel share assets",
+        first=f"{strata.assets[0]!r} in the strata, {panel.assets[0]!r} in the panel",
+        remedy="Give both the same asset identifiers",
+    )
+    found.require(
+        strata.dates[0] <= panel.dates[-1],
+        "Some date of the panel follows a formation date",
+        first=f"first formation {strata.dates[0].date()}, last date {panel.dates[-1].date()}",
+        remedy="Returns are earned after labels are formed: extend the panel",
+    )
+    found.raise_if_any()
+    same = np.array_equal(position, np.arange(position.size))
+    assets = strata.asset_codes if same else position[strata.asset_codes]
+    return Labels(strata.dates, strata.offsets, assets, strata.codes, strata.n)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc,unused-ignore]
+def _carry(
+    offsets: Int64,
+    assets: Int64,
+    in_force: Int64,
+    label_offsets: Int64,
+    label_assets: Int64,
+    n_assets: int,
+) -> Int64:
+    out = np.full(assets.size, -1, dtype=np.int64)
+    entry_of = np.full(n_assets, -1, dtype=np.int64)
+    formed = -1
+    for t in range(offsets.size - 1):
+        if in_force[t] < 0:
+            continue
+        if in_force[t] != formed:
+            formed = in_force[t]
+            for i in range(label_offsets[formed], label_offsets[formed + 1]):
+                if label_assets[i] >= 0:
+                    entry_of[label_assets[i]] = i
+        first = label_offsets[formed]
+        for row in range(offsets[t], offsets[t + 1]):
+            if entry_of[assets[row]] >= first:
+                out[row] = entry_of[assets[row]]
+    return out
+
+
+def carried_entries(labels: Labels, panel: Panel, hold: int | None = None, back: int = 0) -> Int64:
+    """Return, for each row, the entry in ``labels`` in force after the row's date, -1 for none.
+
+    Parameters
+    ----------
+    labels
+        Labels with assets coded as in the panel.
+    panel
+        The market.
+    hold, back
+        As for `schedule.in_force`.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, shape (n_rows,). The label that will earn the *next* date's return: formed at the
+        latest strictly before that next date, or by the end of the panel's last date.
+    """
+    following = panel.dates[1:].append(panel.dates[-1:] + pd.Timedelta(1, "ns"))
+    schedule = in_force(labels.dates, pd.DatetimeIndex(following), hold, back)
+    return _carry(
+        panel.offsets,
+        panel.asset_codes,
+        schedule,
+        labels.offsets,
+        labels.assets,
+        len(panel.assets),
+    )
+
+
+def known_entries(labels: Labels, panel: Panel) -> Int64:
+    """Return, for each row, the latest entry formed by the end of the row's date, -1 for none."""
+    schedule = in_force(labels.dates, pd.DatetimeIndex(panel.dates + pd.Timedelta(1, "ns")))
+    return _carry(
+        panel.offsets,
+        panel.asset_codes,
+        schedule,
+        labels.offsets,
+        labels.assets,
+        len(panel.assets),
+    )
+
+
+def carried_labels(labels: Labels, panel: Panel, hold: int | None = None, back: int = 0) -> Int64:
+    """Return the label of each row in force after its date, 0 for none; see `carried_entries`."""
+    entries = carried_entries(labels, panel, hold, back)
+    return np.where(entries >= 0, labels.codes[entries], 0)

@@ -1,0 +1,313 @@
+"""Strata -> factors: long one end, short the other; and the holdings behind them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from alphastrata.core.checks import Note
+from alphastrata.core.factors import FactorReturns, Holdings
+from alphastrata.core.panel import Panel
+from alphastrata.core.strata import Strata
+from alphastrata.errors import ConfigError, InputDataError
+from alphastrata.portfolio.carrying import Labels, carried_entries, labels_in
+from alphastrata.portfolio.legs import RankBy, Side, leg_labels
+from alphastrata.portfolio.returns import (
+    Missing,
+    check_rules,
+    earned_by_cohort,
+    mean_of_cohorts,
+    mean_returns,
+    pairing_notes,
+)
+from alphastrata.portfolio.schedule import Hold, Overlapping, in_force
+from alphastrata.portfolio.trading import two_sided_turnover
+from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
+
+Float64 = npt.NDArray[np.float64]
+
+_NO_SHARE = np.empty(0)
+
+
+def long_short(
+    strata: Strata,
+    panel: Panel,
+    *,
+    rank_by: RankBy = None,
+    long: Side = "high",
+    weighting: Weighting = "value",
+    name: str = "long_short",
+    hold: Hold = None,
+    missing: Missing = "renormalise",
+) -> FactorReturns:
+    """Return the factor that is long one end of the strata and short the other.
+
+    Parameters
+    ----------
+    strata
+        Ordered strata: top minus bottom. Unordered ones (clusters) need ``rank_by``.
+    panel
+        The market: returns, the column that weighs, and the characteristic of ``rank_by``.
+    rank_by
+        A characteristic, or `Trailing`: on each formation date strata are ranked by its weighted
+        mean among their members, as known then; the highest is long, the lowest short.
+    long
+        "high" or "low": which end is long.
+    weighting, hold, missing
+        As for `portfolio_returns`.
+    name
+        Name of the factor.
+
+    Returns
+    -------
+    FactorReturns
+        ``kind="zero_cost"``, one column. Beside it ``turnover``, one-sided: half the sum of
+        |traded weight| over both legs at the trade before the return (two-sided is twice that),
+        against holdings that drifted with their returns; and ``counts`` by leg.
+
+    Raises
+    ------
+    ConfigError
+        For unordered strata without ``rank_by``, or an unknown setting.
+    InputDataError
+        For columns that the panel lacks, or strata that do not fit it.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({
+    ...     "date": ["2020-01-31"] * 2 + ["2020-02-29"] * 2, "asset": ["A", "B"] * 2,
+    ...     "ret": [0.0, 0.0, 0.10, 0.02], "market_cap": 1.0,
+    ... })
+    >>> halves = Strata(pd.DataFrame({"A": [2], "B": [1]}, index=pd.to_datetime(["2020-01-31"])),
+    ...                 ordered=True)
+    >>> long_short(halves, Panel(rows), name="HL").frame["HL"].round(4).tolist()
+    [0.08]
+    """
+    if isinstance(weighting, Soft):
+        raise ConfigError(
+            "A long-short factor takes hard labels; Soft weights are for portfolio_returns."
+        )
+    check_rules(panel, weighting, hold, missing, "ret")
+    labels, notes = leg_labels(strata, panel, rank_by=rank_by, long=long, weighting=weighting)
+    source = f"{long} minus {'low' if long == 'high' else 'high'} of: {strata.source or 'strata'}"
+    ranked = f", ranked by {rank_by}" if rank_by is not None else ""
+    return factor_of_legs(
+        labels,
+        panel,
+        row_weights(panel, weighting),
+        leg_of=(0, 1),
+        hold=hold,
+        missing=missing,
+        name=name,
+        source=f"{source}{ranked}, {describe(weighting)}-weighted",
+        notes=[*strata.notes, *notes],
+    )
+
+
+def factor_of_legs(
+    labels: Labels,
+    panel: Panel,
+    weight: Float64,
+    *,
+    leg_of: tuple[int, ...],
+    share: Float64 = _NO_SHARE,
+    hold: Hold = None,
+    missing: Missing = "renormalise",
+    name: str,
+    source: str,
+    notes: list[Note],
+) -> FactorReturns:
+    """Return the mean of the long strata's returns minus the mean of the short strata's.
+
+    Parameters
+    ----------
+    labels
+        Labels with assets coded as in the panel.
+    panel
+        The market.
+    weight
+        Weight of each row as known at its date.
+    leg_of
+        For each stratum: 0 where it is long, 1 where it is short, -1 where it is neither.
+    share
+        Multiplies the weight of each label's asset; empty for 1.
+    hold, missing, name, source, notes
+        As for `long_short`.
+    """
+    parts, rows = earned_by_cohort(labels, panel, weight, hold=hold, share=share)
+    means = mean_of_cohorts(np.stack([mean_returns(part, missing)[rows] for part in parts]))
+    leg = np.array(leg_of, dtype=np.int64)
+    long_return, short_return = (means[:, leg == side].mean(axis=1) for side in (0, 1))
+    counts = np.sum([(part.held - part.missing)[rows] for part in parts], axis=0)
+    by_leg = {
+        f"{name} {word}": counts[:, leg == side].sum(axis=1)
+        for side, word in ((0, "long"), (1, "short"))
+    }
+    size = np.array([1.0 / max(int((leg == side).sum()), 1) for side in (0, 1)])
+    traded = two_sided_turnover(
+        panel.offsets,
+        panel.asset_codes,
+        panel.values("ret"),
+        weight,
+        _schedules(labels, panel, hold),
+        labels.offsets,
+        labels.assets,
+        labels.codes,
+        share,
+        leg,
+        np.where(leg >= 0, size[leg], 0.0),
+        len(panel.assets),
+    )
+    dates = panel.dates[rows]
+    return FactorReturns(
+        pd.DataFrame({name: long_return - short_return}, index=dates),
+        kind="zero_cost",
+        freq=panel.freq,
+        turnover=pd.DataFrame({name: 0.5 * traded.sum(axis=1)[rows]}, index=dates),
+        counts=pd.DataFrame(by_leg, index=dates),
+        source=source,
+        notes=[*notes, *pairing_notes(parts, rows, panel, missing)],
+    )
+
+
+def _schedules(labels: Labels, panel: Panel, hold: Hold) -> npt.NDArray[np.int64]:
+    cohorts = hold.periods if isinstance(hold, Overlapping) else 1
+    periods = hold if isinstance(hold, int) else None
+    return np.stack([in_force(labels.dates, panel.dates, periods, j) for j in range(cohorts)])
+
+
+def holdings(
+    strata: Strata,
+    panel: Panel,
+    *,
+    weighting: Weighting = "value",
+    legs: Literal["long_short", "long_only"] = "long_short",
+    rank_by: RankBy = None,
+    long: Side = "high",
+    hold: Hold = None,
+    dates: Literal["formation", "all"] = "formation",
+) -> Holdings:
+    """Return the weights held from the end of each date on.
+
+    Parameters
+    ----------
+    strata, panel, weighting, rank_by, long, hold
+        As for `long_short`.
+    legs
+        "long_short": one portfolio of that name, +1 long and -1 short; "long_only": one portfolio
+        for each stratum, named as the stratum.
+    dates
+        "formation": the panel's dates on which new labels come into force (between them holdings
+        drift); "all": every date on which labels are in force.
+
+    Returns
+    -------
+    Holdings
+        Weights known at the end of their date; dates of legs without an asset are left out and
+        counted.
+
+    Raises
+    ------
+    ConfigError
+        As for `long_short`, and for overlapping cohorts long and short at once.
+    InputDataError
+        As for `long_short`.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"date": ["2020-01-31"] * 2, "asset": ["A", "B"], "ret": 0.0,
+    ...                      "market_cap": 1.0})
+    >>> halves = Strata(pd.DataFrame({"A": [2], "B": [1]}, index=pd.to_datetime(["2020-01-31"])),
+    ...                 ordered=True)
+    >>> holdings(halves, Panel(rows, freq="M")).weights.tolist()
+    [1.0, -1.0]
+    """
+    check_rules(panel, weighting, hold, "renormalise", None)
+    if legs not in ("long_short", "long_only") or dates not in ("formation", "all"):
+        raise ConfigError(
+            "holdings takes legs='long_short' or 'long_only' and dates='formation' or 'all'; "
+            f"got legs={legs!r}, dates={dates!r}."
+        )
+    if legs == "long_short" and isinstance(hold, Overlapping):
+        raise ConfigError(
+            "An asset may be long in one cohort and short in another; take the legs apart: "
+            "holdings(legs(strata, panel, ...), panel, legs='long_only', hold=Overlapping(...))."
+        )
+    notes = list(strata.notes)
+    if legs == "long_short":
+        labels, more = leg_labels(strata, panel, rank_by=rank_by, long=long, weighting=weighting)
+        names, signs = ["long_short", "long_short"], np.array([1.0, -1.0])
+        notes += more
+    else:
+        labels, names = labels_in(strata, panel), list(strata.names.values())
+        signs = np.ones(labels.n)
+    weight = row_weights(panel, weighting)
+    table = _target_weights(labels, panel, weight, hold, formation_only=dates == "formation")
+    table["weight"] *= signs[table["stratum"].to_numpy() - 1]
+    table["portfolio"] = np.array(names)[table["stratum"].to_numpy() - 1]
+    if legs == "long_short":
+        sides = table.groupby("date")["stratum"].transform("nunique")
+        lame = table.loc[sides < 2, "date"].unique()
+        if len(lame):
+            first = f"date={panel.dates[int(lame.min())].date()}"
+            rule = "dates on which a leg holds no asset"
+            notes.append(Note(rule, len(lame), 0, first, "left out", "portfolio"))
+        table = table[sides == 2]
+    if not len(table):
+        raise InputDataError("No date has holdings: no label meets a positive weight.")
+    index = pd.MultiIndex.from_arrays(
+        [
+            panel.dates[table["date"].to_numpy()],
+            panel.assets[table["asset"].to_numpy()],
+            table["portfolio"].to_numpy(),
+        ],
+        names=["date", "asset", "portfolio"],
+    )
+    return Holdings(pd.Series(table["weight"].to_numpy(), index=index), legs=legs, notes=notes)
+
+
+def _target_weights(
+    labels: Labels, panel: Panel, weight: Float64, hold: Hold, *, formation_only: bool
+) -> pd.DataFrame:
+    """Return date code, asset code, stratum and weight (summing to 1 by date and stratum)."""
+    cohorts = hold.periods if isinstance(hold, Overlapping) else 1
+    periods = hold if isinstance(hold, int) else None
+    entries = np.stack([carried_entries(labels, panel, periods, j) for j in range(cohorts)])
+    complete = np.ones(len(panel.dates), dtype=bool)
+    for one in entries:
+        present = np.bincount(panel.date_codes[one >= 0], minlength=len(panel.dates)) > 0
+        complete &= present
+    if formation_only:
+        complete &= _changes(labels, panel)
+    parts = []
+    for one in entries:
+        code = np.where(one >= 0, labels.codes[one], 0)
+        rows = np.flatnonzero((code > 0) & (weight > 0.0) & complete[panel.date_codes])
+        cell = panel.date_codes[rows] * labels.n + code[rows] - 1
+        total = np.bincount(cell, weights=weight[rows], minlength=len(panel.dates) * labels.n)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "date": panel.date_codes[rows],
+                    "asset": panel.asset_codes[rows],
+                    "stratum": code[rows],
+                    "weight": weight[rows] / total[cell],
+                }
+            )
+        )
+    if cohorts == 1:
+        return parts[0]
+    keys = ["date", "asset", "stratum"]
+    table = pd.concat(parts).groupby(keys)["weight"].sum().reset_index()
+    table["weight"] /= table.groupby(["date", "stratum"])["weight"].transform("sum")
+    return table
+
+
+def _changes(labels: Labels, panel: Panel) -> npt.NDArray[np.bool_]:
+    """Return the panel's dates at whose end a new formation date comes into force."""
+    following = panel.dates[1:].append(panel.dates[-1:] + pd.Timedelta(1, "ns"))
+    latest = np.searchsorted(labels.dates.to_numpy(), following.to_numpy(), side="left")
+    return np.diff(latest, prepend=0) > 0

@@ -1,0 +1,143 @@
+"""The kernel that meets labels and weights known before a return with that return."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+
+class Earned(NamedTuple):
+    """What each stratum earned in the period that ends at each date, all of shape (n_dates, K).
+
+    Attributes
+    ----------
+    gain, weight
+        Sum of weight x return and sum of weights, over the assets that have a return.
+    held, missing, unweighted
+        How many assets had a label and a weight; how many of these lack a return; how many had a
+        label and a row, but no positive weight.
+    planned
+        Sum of weights over all that were held, with a return or without.
+    """
+
+    gain: Float64
+    weight: Float64
+    held: Int64
+    missing: Int64
+    unweighted: Int64
+    planned: Float64
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc,unused-ignore]
+def earn(
+    offsets: Int64,
+    assets: Int64,
+    ret: Float64,
+    weight: Float64,
+    in_force: Int64,
+    label_offsets: Int64,
+    label_assets: Int64,
+    labels: Int64,
+    share: Float64,
+    n_assets: int,
+    n_strata: int,
+) -> tuple[Float64, Float64, Int64, Int64, Int64, Float64]:
+    """Return the fields of `Earned`.
+
+    Parameters
+    ----------
+    offsets, assets, ret, weight
+        Rows of the market sorted by date: bounds by date (n_dates + 1,), and per row the asset's
+        code, its return over the period that ends at the row's date, and its weight as known on
+        that date.
+    in_force
+        Position of the formation date whose labels earn each date's return, -1 for none.
+    label_offsets, label_assets, labels
+        Labels sorted by formation date; an asset code of -1 is not in the market, a label of 0
+        not classified.
+    share
+        Multiplies the weight of each label's asset; empty for 1.
+
+    Notes
+    -----
+    One pass over the rows: at each date the assets held since the date before meet their return,
+    then the same row says what is held until the next date. Sums carry their rounding error
+    along (Knuth's two-sum), so that they do not depend on the order of assets.
+    """
+    n_dates = offsets.size - 1
+    gain, total, planned = (
+        np.zeros((n_dates, n_strata)),
+        np.zeros((n_dates, n_strata)),
+        np.zeros((n_dates, n_strata)),
+    )
+    held = np.zeros((n_dates, n_strata), dtype=np.int64)
+    found = np.zeros((n_dates, n_strata), dtype=np.int64)
+    unweighted = np.zeros((n_dates, n_strata), dtype=np.int64)
+    label_of = np.full(n_assets, -1, dtype=np.int64)
+    share_of = np.ones(n_assets if share.size else 0)
+    stratum_of = np.full(n_assets, -1, dtype=np.int64)
+    weight_of = np.zeros(n_assets)
+    high = np.zeros((3, n_strata + 1))
+    low = np.zeros((3, n_strata + 1))
+    formed, label_base = -1, 0
+    for t in range(n_dates):
+        following = in_force[t + 1] if t + 1 < n_dates else -1
+        if following >= 0 and following != formed:
+            formed, label_base = following, following * (n_strata + 1)
+            for i in range(label_offsets[formed], label_offsets[formed + 1]):
+                if label_assets[i] >= 0:
+                    label_of[label_assets[i]] = label_base + labels[i]
+                    if share.size:
+                        share_of[label_assets[i]] = share[i]
+        base = t * (n_strata + 1)
+        high[:2, :] = 0.0
+        low[:2, :] = 0.0
+        if t > 0:
+            for k in range(n_strata):
+                planned[t, k] = high[2, k + 1] + low[2, k + 1]
+        high[2, :] = 0.0
+        low[2, :] = 0.0
+        for row in range(offsets[t], offsets[t + 1]):
+            a = assets[row]
+            k = stratum_of[a] - base
+            if k > 0 and ret[row] == ret[row]:
+                w = weight_of[a]
+                x = w * ret[row]
+                h = high[0, k]
+                s = h + x
+                z = s - h
+                low[0, k] += (h - (s - z)) + (x - z)
+                high[0, k] = s
+                h = high[1, k]
+                s = h + w
+                z = s - h
+                low[1, k] += (h - (s - z)) + (w - z)
+                high[1, k] = s
+                found[t, k - 1] += 1
+            if following >= 0:
+                k = label_of[a] - label_base
+                if k > 0:
+                    w = weight[row]
+                    if share.size:
+                        w *= share_of[a]
+                    if w > 0.0:
+                        held[t + 1, k - 1] += 1
+                        stratum_of[a] = base + n_strata + 1 + k
+                        weight_of[a] = w
+                        h = high[2, k]
+                        s = h + w
+                        z = s - h
+                        low[2, k] += (h - (s - z)) + (w - z)
+                        high[2, k] = s
+                    else:
+                        unweighted[t + 1, k - 1] += 1
+        for k in range(n_strata):
+            gain[t, k] = high[0, k + 1] + low[0, k + 1]
+            total[t, k] = high[1, k + 1] + low[1, k + 1]
+    return gain, total, held, held - found, unweighted, planned
