@@ -8,7 +8,6 @@ period back.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numba
@@ -18,87 +17,19 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations
 from alphastrata.core.panel import Panel
-from alphastrata.errors import ConfigError, LookAheadError
+from alphastrata.data.lags import Lag, apply_lag, days_of
+from alphastrata.errors import LookAheadError
 
-__all__ = ["apply_lag", "as_of", "visible_rows"]
+__all__ = ["as_of", "check_statements", "visible_rows"]
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
 CLOCKS = ("asset", "period_end", "known_at")
 NANOSECONDS_PER_DAY = 86_400_000_000_000
-_LAG = re.compile(r"^\s*(\d+)\s*([DWMQY])\s*$", re.IGNORECASE)
 
 
-def apply_lag(
-    period_end: pd.Series, lag: str | int | pd.Timedelta | pd.DateOffset
-) -> pd.Series[pd.Timestamp]:
-    """Return the dates on which statements count as known under a declared lag.
-
-    Parameters
-    ----------
-    period_end
-        Datetime series of period ends.
-    lag
-        ``"4M"`` (calendar months; a month end stays a month end), ``"120D"``, ``"8W"``, ``"1Q"``,
-        ``"1Y"``, a number of days, a ``Timedelta`` or a ``DateOffset``. Never negative.
-
-    Returns
-    -------
-    pandas.Series
-        ``period_end`` moved forward by the lag.
-
-    Raises
-    ------
-    ConfigError
-        The lag cannot be read.
-    LookAheadError
-        The lag is negative: statements would be known before their period ends.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> apply_lag(pd.Series(pd.to_datetime(["2013-02-28"])), "4M").dt.strftime("%Y-%m-%d")[0]
-    '2013-06-30'
-    """
-    ends = pd.to_datetime(period_end)
-    offset = _parse_lag(lag)
-    if isinstance(offset, int):  # whole months
-        month_end = ends.dt.is_month_end
-        moved = ends + pd.DateOffset(months=offset)
-        known = moved.where(~month_end, moved + pd.offsets.MonthEnd(0))
-    else:
-        known = ends + offset
-    early = known < ends
-    if bool(early.any()):
-        raise LookAheadError(
-            f"A lag must not be negative; got {lag!r}. "
-            "A statement cannot be known before its period ends."
-        )
-    return known
-
-
-def _parse_lag(
-    lag: str | int | pd.Timedelta | pd.DateOffset,
-) -> int | pd.Timedelta | pd.DateOffset:
-    """Months as an int, everything else as an offset that pandas can add."""
-    if isinstance(lag, str):
-        match = _LAG.match(lag)
-        if match is None:
-            raise ConfigError(
-                f"A lag is a whole number and one of D, W, M, Q, Y; got {lag!r}. "
-                'Write "4M" or "120D".'
-            )
-        count, unit = int(match[1]), match[2].upper()
-        if unit in "DW":
-            return pd.Timedelta(days=count * (7 if unit == "W" else 1))
-        return count * {"M": 1, "Q": 3, "Y": 12}[unit]
-    if isinstance(lag, bool) or not isinstance(lag, (int, pd.Timedelta, pd.DateOffset)):
-        raise ConfigError(f'A lag is a string such as "4M" or a number of days; got {lag!r}.')
-    return pd.Timedelta(days=lag) if isinstance(lag, int) else lag
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _latest_known(
     row_asset: Int64,
     row_date: Int64,
@@ -191,7 +122,7 @@ def as_of(
     prices: Panel,
     statements: pd.DataFrame,
     *,
-    lag: str | int | pd.Timedelta | pd.DateOffset | None = None,
+    lag: Lag | None = None,
     max_age: str | int | pd.Timedelta | None = None,
     columns: Sequence[str] | None = None,
 ) -> Panel:
@@ -263,7 +194,7 @@ def as_of(
     age = np.where(seen, (row_date - period[safe]) / NANOSECONDS_PER_DAY, np.nan)
     notes: list[Note] = []
     if max_age is not None:
-        limit = _days(max_age)
+        limit = days_of(max_age)
         old = seen & (np.nan_to_num(age) > limit)
         if old.any():
             notes.append(
@@ -287,9 +218,7 @@ def as_of(
     return prices.assign(joined).with_notes(notes)
 
 
-def check_statements(
-    statements: pd.DataFrame, *, lag: str | int | pd.Timedelta | pd.DateOffset | None = None
-) -> pd.DataFrame:
+def check_statements(statements: pd.DataFrame, *, lag: Lag | None = None) -> pd.DataFrame:
     """Return statements with both clocks as dates, after the checks that the join relies on.
 
     Parameters
@@ -381,7 +310,7 @@ def _dates(values: pd.Series, problems: Violations) -> pd.Series[pd.Timestamp]:
 def _chosen_columns(
     table: pd.DataFrame, columns: Sequence[str] | None, *, taken: Sequence[str]
 ) -> list[str]:
-    """The statement columns to join; refuses unknown, non-numeric and colliding ones."""
+    """Pick the statement columns to join; refuse unknown, non-numeric and colliding ones."""
     problems = Violations("statements")
     numeric = set(table.select_dtypes("number").columns)
     names = (
@@ -409,7 +338,7 @@ def _chosen_columns(
     return names
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _gather(values: Float64, rows: Int64, seen: npt.NDArray[np.bool_]) -> Float64:
     """``values[rows]`` where seen, missing elsewhere, in one pass."""
     out = np.empty(rows.size, np.float64)
@@ -420,16 +349,6 @@ def _gather(values: Float64, rows: Int64, seen: npt.NDArray[np.bool_]) -> Float6
 
 def _nanoseconds(dates: pd.Series) -> Int64:
     return np.asarray(dates.to_numpy("datetime64[ns]").astype(np.int64))
-
-
-def _days(age: str | int | pd.Timedelta) -> float:
-    """A limit in days; calendar units are taken at their mean length."""
-    parsed = _parse_lag(age)
-    if isinstance(parsed, int):
-        return parsed * 365.25 / 12
-    if isinstance(parsed, pd.Timedelta):
-        return parsed / pd.Timedelta(days=1)
-    raise ConfigError(f'An age limit is a string such as "18M" or a number of days; got {age!r}.')
 
 
 def _row_note(panel: Panel, mask: npt.NDArray[np.bool_], rule: str, action: str) -> Note:

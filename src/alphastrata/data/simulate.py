@@ -15,9 +15,8 @@ from alphastrata.core.checks import Violations
 from alphastrata.core.factors import FactorReturns
 from alphastrata.core.panel import Panel
 from alphastrata.data.asof import visible_rows
+from alphastrata.data.french import bundled_factors
 from alphastrata.data.simulate_paths import (
-    FAILED,
-    MERGED,
     Lives,
     Prices,
     compose_returns,
@@ -35,6 +34,7 @@ from alphastrata.data.simulate_statements import (
     statement_frame,
 )
 from alphastrata.data.simulate_strata import States, draw_states
+from alphastrata.data.simulate_truth import BURN_IN, FACTOR_NAMES, Sample, Truth, truth_of
 from alphastrata.errors import ConfigError
 
 __all__ = ["Market", "SimulationOptions", "Truth", "simulate_market"]
@@ -48,9 +48,8 @@ PREMIA: Mapping[str, float] = MappingProxyType(
 )
 """Default premia per month and cross-sectional standard deviation."""
 
-FACTOR_NAMES = ("Mkt-RF", "SMB", "HML", "Mom")
 BETA_MEANS, BETA_SPREADS = (1.0, 0.4, 0.15, -0.05), (0.25, 0.35, 0.35, 0.15)
-BURN_IN = 36
+EXCHANGES = ("NYSE", "AMEX", "NASDAQ")
 INDUSTRIES = (
     "NoDur", "Durbl", "Manuf", "Enrgy", "Chems", "BusEq", "Telcm", "Utils", "Shops", "Hlth",
     "Money", "Other",
@@ -109,40 +108,6 @@ class SimulationOptions:
         found.require(self.volatility > 0, "volatility is positive")
         found.require(self.tail > 2, "tail exceeds 2, so that the variance exists")
         found.raise_if_any(ConfigError)
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What was planted in a simulated market.
-
-    Attributes
-    ----------
-    labels
-        Stratum 1..K of each (date, asset) that trades at the date; nullable integers.
-    betas
-        Asset x factor, constant through time.
-    premia
-        Characteristic -> premium per month and standard deviation.
-    z
-        (date, asset) x characteristic: cross-sectional rank of the characteristic as known at
-        that date, scaled to mean 0 and standard deviation 1 (ddof=0) over the assets that have
-        it, and 0 for those that lack it. The slopes of a regression of ``ret`` on these, one
-        month earlier, are the premia.
-    expected_alpha
-        Per (formation date, asset): sum of premium times z, the part of the next month's
-        expected return that the factors do not explain.
-    events
-        One row per event: ``date``, ``asset``, ``event`` (entry, exit, delisting, migration,
-        restatement), ``period_end`` (of restatements), ``value`` (loss of a delisting, new
-        stratum of a migration).
-    """
-
-    labels: pd.Series
-    betas: pd.DataFrame
-    premia: Mapping[str, float]
-    z: pd.DataFrame
-    expected_alpha: pd.Series
-    events: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -223,7 +188,7 @@ def simulate_market(
     Examples
     --------
     >>> market = simulate_market(50, "2010-01-31", 24, seed=1)
-    >>> market.panel.freq, len(market.panel.dates), market.truth.labels.max()
+    >>> market.panel.freq, len(market.panel.dates), market.truth.labels.nunique()
     ('M', 24, 6)
     """
     options = SimulationOptions() if options is None else options
@@ -262,9 +227,9 @@ def simulate_market(
     names = pd.Index([f"S{i:0{len(str(n_assets))}d}" for i in range(1, n_assets + 1)], name="asset")
     columns = _account(streams[5], states, filings, reported, prices)
     statements = statement_frame(names, filings, period_day, columns)
-    sample = _Sample(names, months[BURN_IN:], month_day[BURN_IN:], trading, lives)
+    sample = Sample(names, months[BURN_IN:], month_day[BURN_IN:], trading, lives)
     panel = _panel(streams[6], sample, states, filings, period_day, columns, prices, ret, options)
-    truth = _truth(sample, states, filings, period_day, betas, slopes, z, alpha)
+    truth = truth_of(sample, states, filings, period_day, betas, slopes, z, alpha)
     return Market(panel, truth, factors, statements)
 
 
@@ -289,7 +254,7 @@ def _check(
 
 
 def _factors(start: str | pd.Timestamp, periods: int) -> FactorReturns:
-    bundled = _bundled()
+    bundled = bundled_factors().select(list(FACTOR_NAMES))
     first = pd.Timestamp(start) + pd.offsets.MonthEnd(0)
     dates = pd.date_range(first, periods=periods, freq="ME", unit="ns")
     if dates[0] < bundled.dates[0] or dates[-1] > bundled.dates[-1]:
@@ -299,20 +264,6 @@ def _factors(start: str | pd.Timestamp, periods: int) -> FactorReturns:
             "Choose another start or fewer periods."
         )
     return bundled.between(dates[0], dates[-1])
-
-
-def _bundled() -> FactorReturns:
-    """The monthly factors that come with linearmodels."""
-    from linearmodels.datasets import french
-
-    table = french.load().set_index("dates").rename(columns={"MktRF": "Mkt-RF"})
-    return FactorReturns(
-        table[list(FACTOR_NAMES)],
-        kind="excess",
-        freq="M",
-        risk_free=table["RF"],
-        source="Kenneth R. French data library, as bundled with linearmodels",
-    )
 
 
 def _file(
@@ -375,9 +326,7 @@ def _price(
 ) -> tuple[Prices, Float64]:
     """Prices over burn-in and sample, and the sample's total returns float64[n, periods]."""
     n, periods = betas.shape[0], len(factors.dates)
-    noise = draw_noise(
-        rng, n, BURN_IN + periods, volatility=options.volatility, tail=options.tail
-    )
+    noise = draw_noise(rng, n, BURN_IN + periods, volatility=options.volatility, tail=options.tail)
     assert factors.risk_free is not None
     systematic = factors.risk_free.to_numpy() + betas @ factors.frame.to_numpy().T
     ret = compose_returns(
@@ -420,29 +369,9 @@ def _originals(shape: tuple[int, ...]) -> Filings:
     )
 
 
-@dataclass(frozen=True)
-class _Sample:
-    """Names, dates and lives of the months that the user sees."""
-
-    names: pd.Index
-    dates: pd.DatetimeIndex
-    day: Int64
-    trading: Bool
-    lives: Lives
-
-    def cells(self) -> tuple[Int64, Int64, Bool]:
-        """Month and asset of each row, sorted, and whether it trades (else: the last return)."""
-        trades = self.trading[:, 1:]
-        rows = trades.copy()
-        gone = np.flatnonzero(self.lives.fate)
-        rows[gone, self.lives.last[gone]] = True
-        month, asset = np.nonzero(rows.T)
-        return month, asset, trades[asset, month]
-
-
 def _panel(
     rng: np.random.Generator,
-    sample: _Sample,
+    sample: Sample,
     states: States,
     filings: Filings,
     period_day: Int64,
@@ -475,9 +404,7 @@ def _panel(
     first = prices.market_cap[np.arange(n), sample.lives.entry + BURN_IN]
     for name, kind in _draw_categories(rng, first, states.labels[:, 0], options).items():
         data[name] = kind.take(asset)
-    rows = np.where(
-        trades, _visible(filings, period_day, asset, sample.day[month]), -1
-    )
+    rows = np.where(trades, _visible(filings, period_day, asset, sample.day[month]), -1)
     seen, safe = rows >= 0, np.maximum(rows, 0)
     for name, column in columns.items():
         data[name] = np.where(seen, column[safe], np.nan)
@@ -500,73 +427,6 @@ def _draw_categories(
     anywhere = rng.integers(0, len(INDUSTRIES), n)
     industry = np.where(rng.random(n) < 0.5, favourite, anywhere)
     return {
-        "exchange": pd.Categorical.from_codes(exchange, ["NYSE", "AMEX", "NASDAQ"]),
-        "industry": pd.Categorical.from_codes(industry, list(INDUSTRIES)),
+        "exchange": pd.Categorical(np.array(EXCHANGES)[exchange], categories=EXCHANGES),
+        "industry": pd.Categorical(np.array(INDUSTRIES)[industry], categories=INDUSTRIES),
     }
-
-
-def _truth(
-    sample: _Sample,
-    states: States,
-    filings: Filings,
-    period_day: Int64,
-    betas: Float64,
-    premia: dict[str, float],
-    z: Float64,
-    alpha: Float64,
-) -> Truth:
-    month, asset, trades = sample.cells()
-    month, asset = month[trades], asset[trades]
-    index = pd.MultiIndex.from_arrays(
-        [sample.dates.take(month), sample.names.take(asset)], names=["date", "asset"]
-    )
-    labels = pd.Series(states.labels[asset, BURN_IN + month], index, dtype="Int64", name="label")
-    scores = {name: z[j, asset, month + 1] for j, name in enumerate(premia)}
-    return Truth(
-        labels=labels,
-        betas=pd.DataFrame(betas, sample.names, list(FACTOR_NAMES)),
-        premia=MappingProxyType(premia),
-        z=pd.DataFrame(scores, index),
-        expected_alpha=pd.Series(alpha[asset, month + 1], index, name="expected_alpha"),
-        events=_events(sample, states, filings, period_day),
-    )
-
-
-def _events(
-    sample: _Sample, states: States, filings: Filings, period_day: Int64
-) -> pd.DataFrame:
-    """Everything that happened to assets while they were in the sample, by date."""
-    lives, names, dates = sample.lives, sample.names, sample.dates
-    parts = []
-
-    def add(event: str, asset: Int64, when: object, **more: object) -> None:
-        parts.append(
-            pd.DataFrame({"date": when, "asset": names.take(asset), "event": event, **more})
-        )
-
-    entered = np.flatnonzero(lives.entry >= 0)
-    add("entry", entered, dates.take(lives.entry[entered]))
-    for event, fate in (("exit", MERGED), ("delisting", FAILED)):
-        gone = np.flatnonzero(lives.fate == fate)
-        add(event, gone, dates.take(lives.last[gone]), value=-lives.loss[gone])
-    moved, at = states.migrations[:, 0], states.migrations[:, 1] - BURN_IN
-    seen = (at >= np.maximum(lives.entry[moved], 0)) & (at <= lives.last[moved])
-    add(
-        "migration",
-        moved[seen],
-        dates.take(at[seen]),
-        value=states.migrations[seen, 3].astype(float),
-    )
-    again = np.any(filings.shift != 0.0, axis=1)
-    asset, known = filings.asset[again], filings.known_day[again]
-    period = period_day[asset, filings.period[again]].astype("datetime64[D]")
-    inside = (known > sample.day[0]) & (known <= sample.day[lives.last[asset]])
-    add(
-        "restatement",
-        asset[inside],
-        known[inside].astype("datetime64[D]").astype("datetime64[ns]"),
-        period_end=period[inside].astype("datetime64[ns]"),
-    )
-    events = pd.concat(parts, ignore_index=True)
-    events = events[["date", "asset", "event", "period_end", "value"]]
-    return events.sort_values(["date", "asset", "event"], ignore_index=True)

@@ -100,7 +100,7 @@ def compose_returns(
 
     Notes
     -----
-    With failure probability h and mean loss m per month, (1 + r) = (1 + base) (1 - loss) / (1 - hm):
+    With failure probability h and mean loss m per month, 1 + r = (1 + base) (1 - loss) / (1 - hm):
     those that survive are paid for the risk, so that the expected return of an asset is its base
     whether or not it may fail, and ``expected_alpha`` stays exact.
     """
@@ -121,9 +121,7 @@ class Prices:
     dividend_yield: Float64
 
 
-def draw_prices(
-    rng: np.random.Generator, growth: Float64, first: Int64, size: Float64
-) -> Prices:
+def draw_prices(rng: np.random.Generator, growth: Float64, first: Int64, size: Float64) -> Prices:
     """Return prices that the total returns imply.
 
     Parameters
@@ -143,15 +141,13 @@ def draw_prices(
     has doubled twice. Shares grow slowly; market cap is price times shares.
     """
     n, m = growth.shape
-    dividend_yield = np.where(
-        rng.random((n, 1)) < 0.6, rng.uniform(0.005, 0.04, (n, 1)), 0.0
-    )
+    dividend_yield = np.where(rng.random((n, 1)) < 0.6, rng.uniform(0.005, 0.04, (n, 1)), 0.0)
     path = np.cumsum(np.log(np.maximum(growth, 1e-12)) - np.log1p(dividend_yield / 12.0), axis=1)
     path -= np.take_along_axis(path, first[:, None], axis=1)
     start = np.log(rng.uniform(8.0, 60.0, (n, 1)))
     high = np.maximum.accumulate(np.where(np.arange(m) >= first[:, None], path, -np.inf), axis=1)
     splits = np.floor(np.maximum(high, 0.0) / np.log(4.0))
-    cap = 20.0 + 0.7 * size[:, None] + 1.1 * rng.standard_normal((n, 1))
+    cap = 20.0 + 0.7 * size[:, None] + 0.8 * rng.standard_normal((n, 1))
     issue = rng.normal(0.001, 0.002, (n, 1)) * (np.arange(m) - first[:, None])
     shares = np.round(np.exp(cap - start + issue) * 2.0**splits / 1e3) * 1e3 + 1e3
     price = np.exp(start + path) * 2.0**-splits

@@ -107,8 +107,8 @@ def ratios(scores: Scores, filings: Filings) -> dict[str, Float64]:
         "current_liabilities": current_liabilities,
         "leverage": leverage,
         "cost_ratio": 0.3 + 0.6 * expit(0.9 * s["efficiency"]),
-        "cash_share": 0.1 + 0.35 * expit(s["cash_share"]),
-        "inventory_share": 0.05 + 0.25 * expit(s["inventory_share"]),
+        "cash_share": 0.1 + 0.25 * expit(s["cash_share"]),
+        "inventory_share": 0.05 + 0.2 * expit(s["inventory_share"]),
         "receivables_share": 0.05 + 0.2 * expit(s["receivables_share"]),
         "long_debt_share": 0.15 + 0.7 * expit(s["long_debt_share"]),
         "payables_share": 0.15 + 0.4 * expit(s["payables_share"]),
@@ -117,14 +117,17 @@ def ratios(scores: Scores, filings: Filings) -> dict[str, Float64]:
         "overhead": 0.35 + 0.4 * expit(s["overhead"]),
         "investment": 0.03 + 0.05 * expit(s["investment"]),
         "depreciation": 0.02 + 0.05 * expit(s["depreciation"]),
+        "other_income": 0.004 * s["other_income"],
+        "affiliates": 0.001 * s["affiliates"],
+        "cash_growth": 0.02 * s["cash_growth"],
+        "inventory_growth": 0.05 + 0.1 * s["inventory_growth"],
+        "liquid_growth": 0.01 * s["liquid_growth"],
     }
 
 
 def characteristics(r: dict[str, Float64], filings: Filings) -> Float64:
     """Return liquidity, leverage and operating efficiency as reported, float64[3, s]."""
-    out = np.stack(
-        [r["current_assets"] / r["current_liabilities"], r["leverage"], r["cost_ratio"]]
-    )
+    out = np.stack([r["current_assets"] / r["current_liabilities"], r["leverage"], r["cost_ratio"]])
     out[0, filings.lost[:, 0]] = np.nan
     out[2, filings.lost[:, 1]] = np.nan
     return out
@@ -182,15 +185,15 @@ def accounts(
     operating = gross - sga - depreciation
     long_debt, short_debt = r["long_debt_share"] * long, r["short_debt_share"] * short
     interest = 0.05 * (long_debt + short_debt) * np.exp(wobble(0.1))
-    other = 0.004 * a * wobble()
-    equity_loss = 0.001 * a * wobble()
+    other = r["other_income"] * a * np.exp(wobble(0.3))
+    equity_loss = r["affiliates"] * a * np.exp(wobble(0.3))
     taxes = 0.25 * np.maximum(operating + other - interest, 0.0)
     net = operating + other - interest - taxes - equity_loss
     inventory = r["inventory_share"] * current
-    inventory_decrease = -0.05 * inventory * (1.0 + wobble())
+    inventory_decrease = -r["inventory_growth"] * inventory * np.exp(wobble(0.3))
     operating_cash = net + depreciation + inventory_decrease + 0.02 * a * wobble()
     capex = r["investment"] * a * np.exp(wobble(0.2))
-    change_short = 0.01 * current * wobble()
+    change_short = r["liquid_growth"] * current * np.exp(wobble(0.3))
     out = {
         "current_assets": current,
         "current_liabilities": short,
@@ -219,7 +222,7 @@ def accounts(
         "inventory_decrease": inventory_decrease,
         "capital_expenditures": capex,
         "change_short_term_investments": change_short,
-        "net_cash_flow": 0.02 * a * wobble(),
+        "net_cash_flow": r["cash_growth"] * a * np.exp(wobble(0.3)),
         "operating_cash_flow": operating_cash,
         "dividends": payout,
     }

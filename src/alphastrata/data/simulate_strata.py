@@ -20,13 +20,14 @@ RADIUS, ARC_RADIUS, ARC_ANGLE, ARC_NOISE = 2.0, 1.2, 3.0, 0.12
 ASSET_NOISE, STATEMENT_NOISE = 0.2, 0.12
 MONTHLY_PERSISTENCE = 0.985
 MIGRATION_MONTHS = 6
-WORLD_SEED = 12345
+WORLD_SEED = 256
 """Seed of the map from states to ratios: one world, in which every market seed draws assets."""
 
 SCORES = (
     "liquidity", "leverage", "efficiency", "current_share", "cash_share", "inventory_share",
     "receivables_share", "long_debt_share", "payables_share", "turnover", "overhead",
-    "investment", "value", "size", "depreciation", "short_debt_share",
+    "investment", "value", "size", "depreciation", "short_debt_share", "other_income",
+    "affiliates", "cash_growth", "inventory_growth", "liquid_growth",
 )  # fmt: skip
 """What the states drive: one standardised score per name."""
 
