@@ -1,0 +1,173 @@
+"""The command line: whole studies, their data, and lists of what there is.
+
+Heavy imports stay inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alphastrata.errors import AlphaStrataError
+
+if TYPE_CHECKING:
+    from alphastrata.study.run import Finished, Progress
+
+app = typer.Typer(
+    name="alphastrata",
+    help=(
+        "Strata in, alpha out: do strata of stocks earn an alpha that Fama and French do not "
+        "explain?\n\nExample: alphastrata demo"
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+fetch_app = typer.Typer(help="Fetch data into the local store.", no_args_is_help=True)
+app.add_typer(fetch_app, name="fetch")
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything the study writes.")]
+Workers = Annotated[int | None, typer.Option(help="Processes; never changes a result.", min=1)]
+
+
+class Kind(StrEnum):
+    """What `alphastrata list` can show."""
+
+    characteristics = "characteristics"
+    factors = "factors"
+    studies = "studies"
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show stages with their progress on a terminal; stay quiet elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    bars = Progress(
+        TextColumn("{task.description:<24}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    tasks: dict[str, int] = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage, total=total)
+        bars.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
+
+    with bars:
+        yield report
+
+
+def _say(finished: Finished) -> None:
+    for warning in finished.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    for line in finished.answer:
+        typer.echo(line)
+    reused = sum(finished.reused.values())
+    if reused:
+        typer.echo(f"{reused} of {len(finished.reused)} stages were already there.", err=True)
+    typer.echo(f"report: {finished.report}")
+
+
+@app.command()
+def demo(out: Out = Path("out/demo"), workers: Workers = None) -> None:
+    """Run the whole way on the built-in simulated market, offline.
+
+    Example: alphastrata demo --out out/demo
+    """
+    from alphastrata.study import demo_config, run
+
+    with _progress() as progress:
+        finished = run(demo_config(), out=out, workers=workers, progress=progress)
+    _say(finished)
+
+
+@app.command(name="run")
+def run_(
+    study: Annotated[Path, typer.Argument(help="The study, a TOML file.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with the data; overrides data.folder.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Default: out/<name>.")] = None,
+    workers: Workers = None,
+) -> None:
+    """Run a study: data, strata, factors, tests, report; resumes where it stopped.
+
+    Example: alphastrata run examples/nyse.toml --data data/nyse
+    """
+    from alphastrata.study import read_config, run
+
+    config = read_config(study)
+    folder = data if data is not None else study.parent / config.data.folder
+    target = out if out is not None else Path("out") / config.name
+    with _progress() as progress:
+        finished = run(config, data=folder, out=target, workers=workers, progress=progress)
+    _say(finished)
+
+
+@app.command()
+def verify(
+    out: Annotated[Path, typer.Argument(help="Folder of a finished study.")],
+    workers: Workers = None,
+) -> None:
+    """Compute a finished study again and say what differs from its manifest.
+
+    Example: alphastrata verify out/demo
+    """
+    from alphastrata.study import verify as verify_
+
+    with _progress() as progress:
+        lines = verify_(out, workers=workers, progress=progress)
+    for line in lines:
+        typer.echo(line)
+    if lines:
+        typer.echo(f"{len(lines)} differences.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{out}: everything came out again, bit for bit.")
+
+
+@app.command(name="list")
+def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> None:
+    """List the characteristics, the factor files or the studies that there are.
+
+    Example: alphastrata list characteristics
+    """
+    from alphastrata.study.catalogues import listing
+
+    typer.echo(listing(kind.value))
+
+
+@fetch_app.command()
+def french(
+    name: Annotated[str, typer.Argument(help="A name of `alphastrata list factors`, or a file.")],
+) -> None:
+    """Fetch a file of Kenneth French's library into the store and say what it holds.
+
+    Example: alphastrata fetch french F-F_Research_Data_5_Factors_2x3
+    """
+    from alphastrata.data import fetch_french
+
+    for table in fetch_french(name).tables:
+        first, last = table.frame.index[0].date(), table.frame.index[-1].date()
+        typer.echo(f"{table.frequency}  {first} to {last}  {table.frame.shape[1]:>3}  {table.name}")
+
+
+def main() -> None:
+    """Run the command line; a mistake in the input ends with one message and exit code 2."""
+    try:
+        app()
+    except AlphaStrataError as error:
+        typer.echo(f"alphastrata: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,67 @@
+"""The study file: what it accepts, and how it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alphastrata.errors import ConfigError
+from alphastrata.study import demo_config, parse_config, read_config
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+LEAST = 'name = "x"\n[[sorts]]\nname = "A"\nby = "liquidity"\n'
+
+
+def test_the_smallest_study_is_two_lines_of_meaning():
+    study = parse_config(LEAST)
+    assert study.benchmarks[0].factors == ("Mkt-RF", "SMB", "HML", "Mom")
+    assert study.characteristics == ["liquidity"]
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.toml")), ids=lambda f: f.name)
+def test_examples_are_valid(file):
+    assert read_config(file).name == file.stem
+
+
+def test_the_demo_names_each_characteristic_once():
+    named = demo_config().characteristics
+    assert len(named) == len(set(named)) == 8
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("n = 99\n", "line 5, sorts.0.n: .*less than or equal to 20; got 99"),
+        ('lnog = "low"\n', "line 5, sorts.0.lnog: unknown key; known keys: name, by, n, long"),
+        ('[data]\nsource = "moon"\n', "line 6, data.source: .*'simulated'"),
+        ("[data]\nsuorce = 1\n", "line 6, data.suorce: unknown key; known keys: source"),
+        ("[tests]\nlags = -1\n", "line 6, tests.lags"),
+        ('[[sorts]]\nname = "A"\nby = "leverage"\n', "names of clusters and sorts are unique"),
+        ('[[sorts]]\nby = "leverage"\n', "sorts.1.name: Field required"),
+        (
+            '[[benchmarks]]\nname = "d"\nfrequency = "D"\nfactors = ["SMB"]\n',
+            "set data.daily = true",
+        ),
+        ("[[sorts]\n", "not valid TOML"),
+    ],
+)
+def test_mistakes_are_named_with_line_key_and_remedy(more, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_config(LEAST + more)
+
+
+def test_all_mistakes_at_once():
+    with pytest.raises(ConfigError, match="3 settings are wrong"):
+        parse_config(LEAST + 'n = 1\nlong = "up"\n[tests]\nlags = -1\n')
+
+
+def test_nothing_to_study_and_no_file():
+    with pytest.raises(ConfigError, match="at least one"):
+        parse_config('name = "x"\n')
+    with pytest.raises(ConfigError, match="no study file"):
+        read_config("nowhere.toml")
+
+
+def test_ticker_on_stays_a_string():
+    assert parse_config(LEAST.replace('"A"', '"ON"')).sorts[0].name == "ON"
