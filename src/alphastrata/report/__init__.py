@@ -10,6 +10,7 @@ from alphastrata.report.model import (
     SpecificationSection,
     TestSection,
 )
+from alphastrata.report.page import html
 from alphastrata.report.records import (
     AlphaPlot,
     Coefficients,
@@ -32,4 +33,5 @@ __all__ = [
     "SpecificationSection",
     "Table",
     "TestSection",
+    "html",
 ]

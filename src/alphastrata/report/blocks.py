@@ -1,0 +1,148 @@
+"""What a page consists of: sections of blocks, each of which the template knows how to print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from alphastrata.report.charts import Chart
+from alphastrata.report.formats import slug
+from alphastrata.report.grid import lay_out
+from alphastrata.report.records import Coefficients, HowComputed, Table
+from alphastrata.report.tables import to_csv, to_html, to_latex
+
+__all__ = ["Block", "HowLine", "Keys", "Section", "how_lines", "table_block"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HowLine:
+    """One entry of a "How computed" list: what, anchor, and the record itself."""
+
+    name: str
+    anchor: str
+    how: HowComputed
+
+    @property
+    def manifest_anchor(self) -> str:
+        """Anchor of the row of the manifest, empty where there is none."""
+        return f"manifest-{slug(self.how.manifest)}" if self.how.manifest else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One thing on the page.
+
+    Parameters
+    ----------
+    kind : str
+        "heading", "text", "list", "table", "chart", "flow" or "map"; the template has one macro
+        for each.
+    title : str
+    key : str
+        Unique on the page.
+    lines : sequence of str
+        Paragraphs, items, or lines under a table.
+    markup : Markup
+        Ready HTML (tables, the flow).
+    how : sequence of HowLine
+    chart : Chart, optional
+    extra : mapping
+        What the kind needs besides.
+    """
+
+    kind: str
+    title: str = ""
+    key: str = ""
+    lines: Sequence[str] = ()
+    markup: Markup = field(default_factory=Markup)
+    how: Sequence[HowLine] = ()
+    chart: Chart | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the page with an entry in the contents."""
+
+    key: str
+    title: str
+    blocks: Sequence[Block]
+
+
+class Keys:
+    """Hands out keys that are unique on a page."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def new(self, stem: str) -> str:
+        """Return a key that starts with ``stem``."""
+        count = self._counts.get(stem, 0) + 1
+        self._counts[stem] = count
+        return f"{stem}-{count}"
+
+
+def how_lines(key: str, how: Mapping[str, HowComputed]) -> list[HowLine]:
+    """Return the entries of a "How computed" list under the block with this key.
+
+    Examples
+    --------
+    >>> how_lines("table-1", {"t": HowComputed(formula="a / se")})[0].anchor
+    'table-1-how-t'
+    """
+    return [
+        HowLine(name=name, anchor=f"{key}-how-{slug(name)}", how=entry)
+        for name, entry in how.items()
+    ]
+
+
+def table_block(
+    table: pd.DataFrame | Table | Coefficients,
+    keys: Keys,
+    *,
+    title: str = "",
+    how: Mapping[str, HowComputed] | None = None,
+    notes: Sequence[str] = (),
+) -> Block:
+    """Return a table as a block, with the texts that the page offers for download.
+
+    Parameters
+    ----------
+    table : DataFrame, Table or Coefficients
+    keys : Keys
+    title : str
+        Caption, where the table has none of its own.
+    how : mapping of column to HowComputed, optional
+        Entries that name no column of the table are left out.
+    notes : sequence of str
+        Lines under the table, after its own.
+
+    Examples
+    --------
+    >>> table_block(pd.DataFrame({"a": [1]}), Keys(), title="Counts").key
+    'table-1'
+    """
+    grid = lay_out(table, title=title, how=how)
+    key = keys.new("table")
+    files = {"csv": to_csv(table), "tex": to_latex(table, caption=grid.title)}
+    return Block(
+        kind="table",
+        title=grid.title,
+        key=key,
+        lines=[*grid.notes, *notes],
+        markup=to_html(grid, key=key),
+        how=how_lines(key, grid.how),
+        extra={"files": files, "rows": len(grid.rows)},
+    )
+
+
+def downloads(sections: Sequence[Section]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield each table's key with its texts by file ending."""
+    for section in sections:
+        for block in section.blocks:
+            if block.kind == "table":
+                yield block.key, block.extra["files"]

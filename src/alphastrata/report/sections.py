@@ -1,0 +1,253 @@
+"""From the records of a study to the sections of its page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from alphastrata.core.checks import Note
+from alphastrata.core.results import Statistic
+from alphastrata.report import charts_clusters, charts_returns
+from alphastrata.report.alluvial import lay_out_flows, to_svg
+from alphastrata.report.blocks import Block, Keys, Section, how_lines, table_block
+from alphastrata.report.charts import Chart
+from alphastrata.report.charts_clusters import cluster_label
+from alphastrata.report.cloud import pack
+from alphastrata.report.model import (
+    ClusterSection,
+    DataSection,
+    ExtraSection,
+    FactorSection,
+    Membership,
+    ReportData,
+    SpecificationSection,
+    TestSection,
+)
+from alphastrata.report.palette import colour
+from alphastrata.report.records import HowComputed, Table
+
+__all__ = ["sections"]
+
+
+def sections(report: ReportData) -> list[Section]:
+    """Return the sections of the page, in the order of reading; absent parts have none.
+
+    Parameters
+    ----------
+    report : ReportData
+
+    Examples
+    --------
+    >>> sections(ReportData(title="empty"))
+    []
+    """
+    keys = Keys()
+    out: list[Section] = []
+    if report.data is not None:
+        out.append(_section("Data", keys, _data(report.data, keys)))
+    for clusters in report.clusters:
+        out.append(_section(clusters.title, keys, _clusters(clusters, keys)))
+    if report.factors is not None:
+        out.append(_section("Factor returns", keys, _factors(report.factors, keys)))
+    if report.tests:
+        out.append(_section("Alphas and tests", keys, _tests(report.tests, keys)))
+    if report.fama_macbeth:
+        out.append(_section("Fama-MacBeth", keys, _tests(report.fama_macbeth, keys)))
+    if report.truth is not None:
+        out.append(_section("Truth beside estimate", keys, _truth(report.truth, keys)))
+    if report.specifications is not None:
+        blocks = _specifications(report.specifications, keys)
+        out.append(_section("Specifications", keys, blocks))
+    out += [_section(extra.title, keys, _extra(extra, keys)) for extra in report.extras]
+    return out
+
+
+def _section(title: str, keys: Keys, blocks: list[Block]) -> Section:
+    return Section(key=keys.new("section"), title=title, blocks=blocks)
+
+
+def _chart(chart: Chart, keys: Keys, how: Mapping[str, HowComputed] | None = None) -> Block:
+    key = keys.new("chart")
+    return Block(
+        kind="chart", title=chart.title, key=key, chart=chart, how=how_lines(key, how or {})
+    )
+
+
+def _tables(tables: Sequence[Table], keys: Keys, how: Mapping[str, HowComputed]) -> list[Block]:
+    return [table_block(table, keys, how=how) for table in tables]
+
+
+def _data(data: DataSection, keys: Keys) -> list[Block]:
+    blocks: list[Block] = []
+    if data.counts is not None:
+        blocks.append(table_block(data.counts, keys, title="What went in", how=data.how))
+    if data.coverage is not None:
+        blocks.append(_chart(charts_clusters.coverage(data.coverage), keys))
+    if data.notes:
+        title = "What was dropped, imputed or changed"
+        blocks.append(table_block(_notes(data.notes), keys, title=title))
+    if data.vintages is not None:
+        blocks.append(table_block(data.vintages, keys, title="Sources and vintages"))
+    return blocks + _tables(data.tables, keys, data.how)
+
+
+def _notes(notes: Sequence[Note]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "stage": [note.stage for note in notes],
+            "rule": [note.rule for note in notes],
+            "rows": [note.count for note in notes],
+            "of": [note.of if note.of else None for note in notes],
+            "action": [note.action for note in notes],
+            "first": [note.first for note in notes],
+        }
+    )
+
+
+def _clusters(part: ClusterSection, keys: Keys) -> list[Block]:
+    blocks: list[Block] = []
+    if part.scores is not None:
+        metrics = {str(metric) for metric in part.scores["metric"]}
+        how = {name: entry for name, entry in part.how.items() if name in metrics}
+        blocks.append(_chart(charts_clusters.scores(part.scores), keys, how))
+    if part.profiles is not None:
+        how = {name: entry for name, entry in part.how.items() if name == "profiles"}
+        blocks.append(_chart(charts_clusters.profiles(part.profiles, part.names), keys, how))
+    if part.embeddings is not None:
+        blocks.append(_map(part, part.embeddings, keys))
+    if part.membership is not None:
+        blocks += _membership(part.membership, part.names, keys)
+    return blocks + _tables(part.tables, keys, part.how)
+
+
+def _map(part: ClusterSection, embeddings: pd.DataFrame, keys: Keys) -> Block:
+    packed = pack(embeddings, part.names)
+    flat = "z" not in packed["axes"]
+    key = keys.new("map")
+    how = {name: entry for name, entry in part.how.items() if name == "embedding"}
+    return Block(
+        kind="map",
+        title="Map of the clusters",
+        key=key,
+        how=how_lines(key, how),
+        extra={
+            "packed": packed,
+            "flat": flat,
+            "last": len(packed["dates"]) - 1,
+            "dates": packed["dates"],
+        },
+    )
+
+
+def _membership(part: Membership, names: Mapping[int, str], keys: Keys) -> list[Block]:
+    flow = lay_out_flows(part)
+    numbers = sorted(int(cluster) for cluster in part.sizes.columns.tolist())
+    blocks = [
+        Block(
+            kind="flow",
+            title="Membership through time",
+            key=keys.new("flow"),
+            markup=to_svg(flow, names),
+            extra={"legend": [(colour(c), cluster_label(c, names)) for c in numbers]},
+        )
+    ]
+    if part.events is not None and len(part.events):
+        title = "Births, deaths, splits and merges"
+        blocks.append(table_block(part.events, keys, title=title))
+    return blocks
+
+
+def _factors(part: FactorSection, keys: Keys) -> list[Block]:
+    blocks: list[Block] = []
+    if part.notes:
+        blocks.append(Block(kind="list", lines=part.notes))
+    if part.summary is not None:
+        blocks.append(table_block(part.summary, keys, title="The series in numbers", how=part.how))
+    if part.cumulative is not None:
+        blocks.append(_chart(charts_returns.growth(part.cumulative, part.drawdowns), keys))
+    if part.drawdown_dates is not None:
+        table = Table(
+            title="Deepest drawdowns",
+            frame=part.drawdown_dates,
+            formats={"depth": "percent"},
+        )
+        blocks.append(table_block(table, keys, how=part.how))
+    if part.correlations is not None:
+        blocks.append(_chart(charts_returns.correlations(part.correlations), keys))
+    return blocks + _tables(part.tables, keys, part.how)
+
+
+def _tests(tests: Sequence[TestSection], keys: Keys) -> list[Block]:
+    blocks: list[Block] = []
+    for test in tests:
+        blocks.append(Block(kind="heading", title=test.title))
+        if test.coefficients is not None:
+            notes = _reading(test)
+            blocks.append(
+                table_block(test.coefficients, keys, title=test.title, how=test.how, notes=notes)
+            )
+        if test.statistics:
+            joint = table_block(_statistics(test.statistics), keys, how=test.how)
+            named = {s.name: test.how[s.name] for s in test.statistics if s.name in test.how}
+            blocks.append(_with_how(joint, named))
+        blocks += _tables(test.tables, keys, test.how)
+        if test.alphas is not None:
+            blocks.append(_chart(charts_returns.alphas(test.alphas), keys))
+        if test.by_date is not None:
+            blocks.append(_chart(charts_returns.by_date(test.by_date), keys))
+        if test.coefficients is None and test.conventions:
+            blocks.append(Block(kind="list", lines=test.conventions))
+    return blocks
+
+
+def _reading(test: TestSection) -> list[str]:
+    """Return the lines under a table of coefficients: how to read it, then the conventions."""
+    table = test.coefficients
+    lines = []
+    if table is not None and table.tstats is not None:
+        bold = "; bold: p < 0.05" if table.pvalues is not None else ""
+        lines.append(f"t-statistics in parentheses{bold}.")
+    return [*lines, *test.conventions]
+
+
+def _with_how(block: Block, how: Mapping[str, HowComputed]) -> Block:
+    return Block(
+        kind=block.kind,
+        title=block.title,
+        key=block.key,
+        lines=block.lines,
+        markup=block.markup,
+        how=[*block.how, *how_lines(block.key, how)],
+        extra=block.extra,
+    )
+
+
+def _statistics(statistics: Sequence[Statistic]) -> Table:
+    frame = pd.DataFrame(
+        {
+            "test": [s.name for s in statistics],
+            "value": [s.value for s in statistics],
+            "p": [s.pvalue for s in statistics],
+            "distribution": [s.distribution for s in statistics],
+            "null": [s.null for s in statistics],
+        }
+    )
+    return Table(title="Joint tests", frame=frame, formats={"p": "pvalue"})
+
+
+def _truth(frame: pd.DataFrame, keys: Keys) -> list[Block]:
+    chart = _chart(charts_returns.truth(frame), keys)
+    return [chart, table_block(frame, keys, title="Planted values and their estimates")]
+
+
+def _specifications(part: SpecificationSection, keys: Keys) -> list[Block]:
+    chart = _chart(charts_returns.specifications(part), keys)
+    notes = [Block(kind="list", lines=part.notes)] if part.notes else []
+    table = part.estimates[["estimate", "low", "high"]].join(part.choices)
+    return [chart, *notes, table_block(table, keys, title="All specifications")]
+
+
+def _extra(part: ExtraSection, keys: Keys) -> list[Block]:
+    text = [Block(kind="text", lines=part.text)] if part.text else []
+    return [*text, *_tables(part.tables, keys, {})]

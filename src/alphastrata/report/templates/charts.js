@@ -1,0 +1,90 @@
+/* Charts: the page brings traces and layouts; here they get the theme, the width and the ground. */
+const FONT = '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Inter, "Noto Sans", "Liberation Sans", Arial, sans-serif';
+const CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", doubleClick: "reset+autosize",
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+  toImageButtonOptions: { format: "svg" } };
+const NARROW = 560;
+let printing = false;
+
+function theme() {
+  const style = getComputedStyle(document.documentElement);
+  const read = (name) => style.getPropertyValue(name).trim();
+  return printing
+    ? { ink: "#000000", muted: "#555555", line: "#dddddd", ground: "#ffffff", paper: "#f4f4f2", surface: "#ffffff" }
+    : { ink: read("--ink"), muted: read("--muted"), line: read("--line"), ground: read("--ground"), surface: read("--surface"),
+      paper: isDark() ? "#262b33" : "#f4f4f2" };
+}
+
+/* Colours written "@ink" become the theme's; texts are left alone, whatever they say. */
+function paint(value, colours, key = "") {
+  if (typeof value === "string") {
+    return /color(scale)?$/.test(key) && value[0] === "@" ? colours[value.slice(1)] ?? value : value;
+  }
+  if (Array.isArray(value)) return /color(scale)?$/.test(key) ? value.map((v) => paint(v, colours, key)) : value;
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, paint(v, colours, k)]));
+  }
+  return value;
+}
+
+const merge = (base, over) => {
+  const out = { ...base };
+  for (const [k, v] of Object.entries(over ?? {})) {
+    out[k] = v && typeof v === "object" && !Array.isArray(v) && out[k] ? merge(out[k], v) : v;
+  }
+  return out;
+};
+
+function frame(colours, narrow) {
+  const line = { gridcolor: colours.line, zerolinecolor: colours.muted, zerolinewidth: 1, linecolor: colours.line,
+    tickcolor: colours.line, automargin: true, zeroline: false, title: { font: { size: 12, color: colours.muted } } };
+  return {
+    font: { family: FONT, size: 12, color: colours.muted },
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    margin: narrow ? { l: 8, r: 8, t: 28, b: 24 } : { l: 12, r: 16, t: 30, b: 28 },
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12, color: colours.ink }, bgcolor: "rgba(0,0,0,0)" },
+    hoverlabel: { bgcolor: colours.surface, bordercolor: colours.line, align: "left", font: { family: FONT, size: 12, color: colours.ink } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.muted, activecolor: colours.ink },
+    showlegend: false, dragmode: "zoom", axis: line,
+  };
+}
+
+function dress(chart, narrow, log) {
+  const colours = theme();
+  const { axis, ...base } = frame(colours, narrow);
+  let layout = merge(base, paint(chart.layout, colours));
+  if (narrow) layout = merge(layout, paint(chart.narrow, colours));
+  layout.height ??= chart.height;
+  for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((k) => /^[xy]axis\d*$/.test(k))])) {
+    layout[name] = merge(axis, layout[name]);
+    if (name[0] === "x" && layout[name].showgrid === undefined) layout[name].showgrid = false;
+  }
+  if (log) layout.yaxis = { ...layout.yaxis, type: "log" };
+  return { data: paint(chart.data, colours), layout };
+}
+
+const widthOf = (node) => Math.floor(node.clientWidth || node.parentElement.clientWidth);
+
+async function drawChart(node, chart) {
+  const width = printing ? 680 : widthOf(node);
+  if (!width) return;
+  const { data, layout } = dress(chart, width < NARROW, node.dataset.log === "on");
+  layout.width = width;
+  node.style.height = `${layout.height}px`;
+  await Plotly.react(node, data, layout, CONFIG);
+}
+
+function wireLog(charts) {
+  document.querySelectorAll("[data-log][aria-pressed]").forEach((button) => {
+    button.closest(".files").hidden = false;
+    button.addEventListener("click", () => {
+      const node = byId(button.dataset.log);
+      const on = node.dataset.log !== "on";
+      node.dataset.log = on ? "on" : "off";
+      button.setAttribute("aria-pressed", String(on));
+      drawChart(node, charts[node.id]);
+    });
+  });
+}
+
+const pause = () => new Promise((done) => setTimeout(done, 0));
