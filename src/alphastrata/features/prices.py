@@ -87,29 +87,94 @@ def compound_line(line: Float64, length: int, least: int, forward: Float64, out:
     if length == 1:
         out[:] = line
         return
-    run = 1.0
-    for j in range(n - 1, -1, -1):
-        if (j + 1) % length == 0:
-            run = 1.0
-        if not np.isnan(line[j]):
-            run *= 1.0 + line[j]
-        forward[j] = run
-    run, present = 1.0, 0
-    for j in range(n):
-        if j % length == 0:
-            run = 1.0
-        if not np.isnan(line[j]):
-            run *= 1.0 + line[j]
-            present += 1
-        first = j - length + 1
-        if first > 0 and not np.isnan(line[first - 1]):
-            present -= 1
-        if present < least:
-            out[j] = np.nan
-        elif first <= 0 or first % length == 0:
-            out[j] = run - 1.0
-        else:
-            out[j] = forward[first] * run - 1.0
+    for begin in range(0, n, length):
+        run = 1.0
+        for j in range(min(begin + length, n) - 1, begin - 1, -1):
+            if not np.isnan(line[j]):
+                run *= 1.0 + line[j]
+            forward[j] = run
+    present = 0
+    for begin in range(0, n, length):
+        run = 1.0
+        for j in range(begin, min(begin + length, n)):
+            if not np.isnan(line[j]):
+                run *= 1.0 + line[j]
+                present += 1
+            first = j - length + 1
+            if first > 0 and not np.isnan(line[first - 1]):
+                present -= 1
+            if present < least:
+                out[j] = np.nan
+            elif first <= 0 or first == begin:
+                out[j] = run - 1.0
+            else:
+                out[j] = forward[first] * run - 1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def moments_line(
+    x: Float64, y: Float64, window: int, least: int, back: Float64, out: Float64
+) -> None:
+    """Write moments of two lines over the last ``window`` periods up to each position.
+
+    Parameters
+    ----------
+    x, y
+        Values by period, missing where there are none, shape (n,). A period counts where both
+        are there; hand in one array twice for its own moments.
+    window, least
+        Periods in the window, and how many of them have to count.
+    back
+        Scratch, shape (n, 5).
+    out
+        Receives mean of y, sum of squares of y and sum of products of x and y (both around their
+        means), and the count; shape (n, 4). Missing where too few periods count.
+
+    Notes
+    -----
+    Blocks as in `compound_line`: moments from each position to its block's end and from the
+    block's start to each position, updated one value at a time (Welford 1962) and merged (Chan,
+    Golub and LeVeque 1983). Unlike a difference of sums this keeps its digits where values hardly
+    vary, unlike sums that add what enters and take off what leaves it never drifts, and it costs
+    the same for every window.
+    """
+    n = x.size
+    for begin in range(0, n, window):
+        count, mx, my, yy, xy = 0.0, 0.0, 0.0, 0.0, 0.0
+        for j in range(min(begin + window, n) - 1, begin - 1, -1):
+            if not (np.isnan(x[j]) or np.isnan(y[j])):
+                count += 1.0
+                dx, dy = x[j] - mx, y[j] - my
+                mx += dx / count
+                my += dy / count
+                yy += dy * (y[j] - my)
+                xy += dx * (y[j] - my)
+            back[j, 0], back[j, 1], back[j, 2] = count, mx, my
+            back[j, 3], back[j, 4] = yy, xy
+    for begin in range(0, n, window):
+        count, mx, my, yy, xy = 0.0, 0.0, 0.0, 0.0, 0.0
+        for j in range(begin, min(begin + window, n)):
+            if not (np.isnan(x[j]) or np.isnan(y[j])):
+                count += 1.0
+                dx, dy = x[j] - mx, y[j] - my
+                mx += dx / count
+                my += dy / count
+                yy += dy * (y[j] - my)
+                xy += dx * (y[j] - my)
+            first = j - window + 1
+            total, mean, squares, products = count, my, yy, xy
+            if 0 < first < begin and back[first, 0] > 0:
+                earlier = back[first, 0]
+                total = count + earlier
+                dx, dy = mx - back[first, 1], my - back[first, 2]
+                mean = back[first, 2] + dy * count / total
+                squares = yy + back[first, 3] + dy * dy * count * earlier / total
+                products = xy + back[first, 4] + dx * dy * count * earlier / total
+            if total < least or total == 0:
+                out[j, :3] = np.nan
+            else:
+                out[j, 0], out[j, 1], out[j, 2] = mean, squares, products
+            out[j, 3] = total
 
 
 @njit(cache=True, nogil=True)
@@ -196,35 +261,21 @@ def moments(
     mean, std = np.full(at.size, np.nan), np.full(at.size, np.nan)
     line = np.empty(_longest(clock, at))
     forward, returns = np.empty_like(line), np.empty_like(line)
+    back, found = np.empty((line.size, 5)), np.empty((line.size, 4))
     for a in range(start.size):
         if start[a] == stop[a]:
             continue
         last = _last(at, at_offsets[a], at_offsets[a + 1])
         n = _spread(values, clock, start[a], stop[a], last, line)
         compound_line(line[:n], horizon, horizon_least, forward[:n], returns[:n])
+        seen = window - horizon + 1
+        moments_line(returns[:n], returns[:n], seen, least, back[:n], found[:n])
         for i in range(at_offsets[a], at_offsets[a + 1]):
-            if at[i] < 0:
-                continue
-            end = at[i] - clock[start[a]] + 1
-            low, high = max(end - (window - horizon + 1), 0), min(end, n)
-            count, total = 0, 0.0
-            for j in range(low, high):
-                if not np.isnan(returns[j]):
-                    count += 1
-                    total += returns[j]
-            if count < least or count == 0:
-                continue
-            center = total / count
-            mean[i] = center
-            if count < 2:
-                continue
-            # A second pass around the mean: prices of quiet assets would lose every digit to
-            # the difference of two sums of squares.
-            squares = 0.0
-            for j in range(low, high):
-                if not np.isnan(returns[j]):
-                    squares += (returns[j] - center) ** 2
-            std[i] = np.sqrt(squares / (count - 1))
+            j = at[i] - clock[start[a]]
+            if at[i] >= 0 and 0 <= j < n:
+                mean[i] = found[j, 0]
+                if found[j, 3] > 1:
+                    std[i] = np.sqrt(found[j, 1] / (found[j, 3] - 1))
     return mean, std
 
 
@@ -277,33 +328,18 @@ def beta(
     """
     out = np.full(at.size, np.nan)
     line = np.empty(_longest(clock, at))
+    back, found = np.empty((line.size, 5)), np.empty((line.size, 4))
     for a in range(start.size):
         if start[a] == stop[a]:
             continue
-        last = _last(at, at_offsets[a], at_offsets[a + 1])
-        n = _spread(values, clock, start[a], stop[a], last, line)
         first = clock[start[a]]
+        n = min(_spread(values, clock, start[a], stop[a], -1, line), market.size - first)
+        moments_line(line[:n], market[first : first + n], window, least, back[:n], found[:n])
         for i in range(at_offsets[a], at_offsets[a + 1]):
-            if at[i] < 0:
+            j = at[i] - first
+            if at[i] < 0 or j < 0 or j >= n:
                 continue
-            end = at[i] - first + 1
-            low, high = max(end - window, 0), min(end, n)
-            count, own, its = 0, 0.0, 0.0
-            for j in range(low, high):
-                if not (np.isnan(line[j]) or np.isnan(market[first + j])):
-                    count += 1
-                    own += line[j]
-                    its += market[first + j]
-            if count < max(least, 2):
-                continue
-            own /= count
-            its /= count
-            together, alone = 0.0, 0.0
-            for j in range(low, high):
-                if not (np.isnan(line[j]) or np.isnan(market[first + j])):
-                    together += (line[j] - own) * (market[first + j] - its)
-                    alone += (market[first + j] - its) ** 2
             # A market that did not move leaves only the rounding of its mean behind.
-            if alone > count * (STILL * its) ** 2:
-                out[i] = together / alone
+            if found[j, 1] > found[j, 3] * (STILL * found[j, 0]) ** 2:
+                out[i] = found[j, 2] / found[j, 1]
     return out
