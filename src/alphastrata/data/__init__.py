@@ -2,22 +2,37 @@
 
 from alphastrata.data.asof import as_of
 from alphastrata.data.french import bundled_factors, french, french_file
+from alphastrata.data.french_library import (
+    compare_vintages,
+    fetch_french,
+    french_catalog,
+    french_vintages,
+    keep_french,
+)
 from alphastrata.data.french_parse import FrenchFile, FrenchTable, parse_french
 from alphastrata.data.lags import apply_lag
 from alphastrata.data.simulate import Market, SimulationOptions, simulate_market
 from alphastrata.data.simulate_truth import Truth
+from alphastrata.data.store import Entry, Store
 
 __all__ = [
+    "Entry",
     "FrenchFile",
     "FrenchTable",
     "Market",
     "SimulationOptions",
+    "Store",
     "Truth",
     "apply_lag",
     "as_of",
     "bundled_factors",
+    "compare_vintages",
+    "fetch_french",
     "french",
+    "french_catalog",
     "french_file",
+    "french_vintages",
+    "keep_french",
     "parse_french",
     "simulate_market",
 ]

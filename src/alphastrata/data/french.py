@@ -9,6 +9,7 @@ Source: https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/data_library.htm
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 from pathlib import Path
 
@@ -17,7 +18,9 @@ import pandas as pd
 
 from alphastrata.core.checks import Note
 from alphastrata.core.factors import FactorReturns
+from alphastrata.data.french_library import fetch_french
 from alphastrata.data.french_parse import FrenchFile, FrenchTable, parse_french
+from alphastrata.data.store import Mode, Store
 from alphastrata.errors import ConfigError, InputDataError, SourceError
 
 BUNDLED_COLUMNS = {"MktRF": "Mkt-RF", "SMB": "SMB", "HML": "HML", "Mom": "Mom"}
@@ -32,13 +35,15 @@ def french(
     table: str | int | None = None,
     frequency: str = "M",
     vintage: str | None = None,
+    mode: Mode | None = None,
+    store: Store | None = None,
 ) -> FactorReturns:
     r"""Return one table of returns of the French library, in decimals per period.
 
     Parameters
     ----------
     name_or_path : str or Path
-        A file of the library (zip or CSV).
+        A name of the library (see `french_catalog`), or the path of one of its files (zip or CSV).
     table : str or int, optional
         Which table: part of its title, in any case ("equal weighted"), or its position among the
         tables of this frequency. Without it, the first table of returns of this frequency, which
@@ -47,7 +52,12 @@ def french(
         "D", "W", "M" or "Y" ("A" is taken as "Y"). Months and years are dated by their last
         calendar day.
     vintage : str, optional
-        "YYYYMM": the edition that the file must be.
+        "YYYYMM": the edition wanted. The library serves its current one; those fetched before are
+        in the store.
+    mode : {"offline", "cache-first", "refresh"}, optional
+        Whether the network may be used for a name; ALPHASTRATA_MODE, or "cache-first".
+    store : Store, optional
+        Where fetched files are kept; the default store when not given.
 
     Returns
     -------
@@ -60,6 +70,10 @@ def french(
     ------
     InputDataError
         The file cannot be read with certainty, is of another vintage, or holds no such table.
+    OfflineError
+        A name is not in the store and the mode is "offline".
+    SourceError
+        The library does not deliver the file.
 
     Examples
     --------
@@ -70,7 +84,7 @@ def french(
     FactorReturns: Mkt-RF (excess, M, 1 dates, 2024-12-31 to 2024-12-31, vintage 202412)
     """
     letter = _frequency(frequency)
-    file, label = french_file(name_or_path, vintage=vintage), str(Path(name_or_path).name)
+    file, label, origin = _open(name_or_path, vintage, mode, store)
     chosen = _choose(file, letter, table, label)
     frame = chosen.frame
     rate = frame["RF"] if "RF" in frame and frame.shape[1] > 1 else None
@@ -89,36 +103,46 @@ def french(
         freq=letter,
         risk_free=rate,
         counts=None if chosen.is_factors else _counts(file, chosen),
-        source=f"Kenneth French data library, {label}, {chosen.name!r}",
+        source=f"Kenneth French data library, {label}, {chosen.name!r} ({origin})",
         vintage=file.vintage,
         notes=notes,
     )
 
 
-def french_file(name_or_path: str | Path, *, vintage: str | None = None) -> FrenchFile:
+def french_file(
+    name_or_path: str | Path,
+    *,
+    vintage: str | None = None,
+    mode: Mode | None = None,
+    store: Store | None = None,
+) -> FrenchFile:
     """Return all tables of one file of the library: returns, counts, sizes, characteristics.
 
-    Parameters
-    ----------
-    name_or_path : str or Path
-        A file of the library (zip or CSV).
-    vintage : str, optional
-        "YYYYMM": the edition that the file must be.
-
-    Raises
-    ------
-    InputDataError
-        There is no such file, it cannot be read with certainty, or it is of another vintage.
+    Parameters and errors are those of `french`.
     """
+    return _open(name_or_path, vintage, mode, store)[0]
+
+
+def _open(
+    name_or_path: str | Path, vintage: str | None, mode: Mode | None, store: Store | None
+) -> tuple[FrenchFile, str, str]:
+    """Return the tables of a path or a name, what to call it, and where its bytes are from."""
     path = Path(name_or_path).expanduser()
-    if not path.is_file():
+    if path.is_file():
+        raw, label, origin = path.read_bytes(), path.name, ""
+    elif path.suffix.lower() in (".zip", ".csv", ".txt") or len(path.parts) > 1:
         raise InputDataError(f"There is no file {str(path)!r}.")
-    file = parse_french(path.read_bytes(), label=path.name)
+    else:
+        keep = store if store is not None else Store()
+        entry = fetch_french(str(name_or_path), mode=mode, vintage=vintage, store=keep)
+        raw, label = keep.read(entry), entry.key.removeprefix("french/")
+        origin = f"{entry.url}, fetched {entry.fetched_at}, "
+    file = parse_french(raw, label=label)
     if vintage is not None and file.vintage != vintage:
         raise InputDataError(
-            f"{path.name} is of vintage {file.vintage or 'unknown'}, and {vintage} was asked for."
+            f"{label} is of vintage {file.vintage or 'unknown'}, and {vintage} was asked for."
         )
-    return file
+    return file, label, f"{origin}sha256 {hashlib.sha256(raw).hexdigest()}"
 
 
 def bundled_factors(frequency: str = "M") -> FactorReturns:
