@@ -217,7 +217,7 @@ def fama_macbeth(
     >>> data = pd.DataFrame({"size": rng.normal(size=3000)}, index=index)
     >>> data["ret"] = 0.5 * data["size"] + rng.normal(size=3000)
     >>> fm = fama_macbeth(data, y="ret", x=["size"], lags=0, lag=0)
-    >>> round(fm.params["size"], 1)
+    >>> round(float(fm.params["size"]), 1)
     0.5
     """
     hac = as_hac(lags)

@@ -140,7 +140,7 @@ def slopes_by_date(
 
 
 @njit(cache=True, nogil=True)
-def _solve(  # type: ignore[misc,unused-ignore]
+def _solve(
     products: Array, pilot: Array, count: Int64, x: Int64, y: int, intercept: bool
 ) -> tuple[Array, Array, Array]:
     n_dates = count.size

@@ -168,7 +168,8 @@ def _excess(data: Returns, other_rate: pd.Series | None, what: str, column: str)
         )
     found = Violations(what)
     dates = to_dates(data.index, found)
-    wrong = [str(c) for c, d in data.dtypes.items() if not pd.api.types.is_numeric_dtype(d)]
+    odd = {d for d in set(data.dtypes) if not pd.api.types.is_numeric_dtype(d)}
+    wrong = [str(c) for c, d in data.dtypes.items() if d in odd] if odd else []
     found.require(not wrong, "Columns are numbers", count=len(wrong), first=", ".join(wrong[:1]))
     found.require(data.columns.is_unique, "Column names are unique")
     found.require(data.size > 0, "There is at least one return")
@@ -181,7 +182,7 @@ def _excess(data: Returns, other_rate: pd.Series | None, what: str, column: str)
         )
     found.raise_if_any()
     values = data.to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.isinf(values).any():
+    if not np.isfinite(values.sum()) and np.isinf(values).any():
         raise InputDataError(
             f"{what} must be finite or missing; {int(np.isinf(values).sum())} are infinite. "
             "Replace them."

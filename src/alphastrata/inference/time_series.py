@@ -11,13 +11,11 @@ import pandas as pd
 from alphastrata.core import Note, Result
 from alphastrata.inference.hac import HAC, LagRule, as_hac
 from alphastrata.inference.layout import STARS, Columns, compare, parameter_table, stacked
-from alphastrata.inference.least_squares import CovarianceKind, Fit, fit_columns
+from alphastrata.inference.least_squares import KEEP_RESIDUALS, CovarianceKind, Fit, fit_columns
 from alphastrata.inference.samples import Returns, Sample, align, describe_dates
 from alphastrata.inference.tails import two_sided
 
 __all__ = ["TimeSeriesResult", "side_by_side", "time_series"]
-
-_KEEP_RESIDUALS = 500
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,7 @@ def time_series(
     >>> market = pd.DataFrame({"Mkt-RF": rng.normal(0.006, 0.04, 120)}, index=dates)
     >>> asset = (0.002 + 1.2 * market["Mkt-RF"]).rename("A") + rng.normal(0, 0.01, 120)
     >>> result = time_series(asset, market, lags=3)
-    >>> round(result.params.loc["A", "Mkt-RF"], 1)
+    >>> round(float(result.params.loc["A", "Mkt-RF"]), 1)
     1.2
     """
     hac = as_hac(lags)
@@ -193,7 +191,10 @@ def side_by_side(results: Mapping[str, TimeSeriesResult], asset: str | None = No
     for name, result in results.items():
         row = result.params.index[0] if asset is None else asset
         at = result.params.index.get_loc(row)
-        models[name] = (result.params.iloc[at], result.tstats.iloc[at], result.pvalues.iloc[at])
+        frames = (result.params, result.tstats, result.pvalues)
+        columns = result.params.columns
+        p, t, v = (pd.Series(f.to_numpy()[at], columns) for f in frames)
+        models[name] = (p, t, v)
         n[name] = f"{result.nobs.loc[row]:d}"
         r2[name] = f"{result.r2_adjusted.loc[row]:.3f}"
     return compare(models, percent=("alpha",), beneath={"R2 adj": r2, "T": n})
@@ -213,9 +214,8 @@ def _result(sample: Sample, fit: Fit, hac: HAC, covariance: str) -> TimeSeriesRe
         tstats = (fit.params / fit.std_errors).T
         df = np.maximum(fit.nobs - k, 1)
         pvalues = two_sided(tstats, df[:, None] if hac.small_sample else None)
-        residual_std = np.sqrt(np.nansum(fit.residuals**2, axis=0) / df)
+        residual_std = np.sqrt(fit.ssr / df)
     short = np.isnan(fit.params[0])
-    residual_std[short] = np.nan
     notes = list(sample.notes)
     if short.any():
         notes.append(
@@ -235,7 +235,7 @@ def _result(sample: Sample, fit: Fit, hac: HAC, covariance: str) -> TimeSeriesRe
     def series(values: np.ndarray, name: str) -> pd.Series:
         return pd.Series(values, index=assets, name=name)
 
-    keep = len(assets) <= _KEEP_RESIDUALS
+    keep = len(assets) <= KEEP_RESIDUALS
     residuals = (
         pd.DataFrame(fit.residuals, index=sample.returns.index, columns=assets) if keep else None
     )
