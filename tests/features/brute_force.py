@@ -25,7 +25,9 @@ STATEMENTS: dict[str, Callable[[Frame], pd.Series]] = {
     "liquidity": lambda f: over(f.current_assets, f.current_liabilities),
     "current_ratio": lambda f: over(f.current_assets, f.current_liabilities),
     "quick_ratio": lambda f: over(f.current_assets - f.inventory, f.current_liabilities),
-    "cash_ratio": lambda f: over(f.cash, f.current_liabilities),
+    "cash_ratio": lambda f: over(
+        _any_of(f, "cash", "short_term_investments"), f.current_liabilities
+    ),
     "working_capital_to_assets": lambda f: over(
         f.current_assets - f.current_liabilities, f.total_assets
     ),

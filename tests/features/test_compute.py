@@ -212,8 +212,22 @@ def test_divisions_by_zero_and_negatives_are_counted(monthly: Panel) -> None:
 def test_expenses_that_are_missing_in_part_are_counted(monthly: Panel) -> None:
     got = features.compute(monthly, "operating_profitability")
     items = monthly.frame[["cost_of_goods_sold", "sga", "interest_expense"]].isna().sum(axis=1)
-    counted = [note.count for note in got.notes if note.action == "summed without them"]
+    counted = [note.count for note in got.notes if note.action == "summed without"]
     assert counted == [((items > 0) & (items < 3)).sum()]
+
+
+def test_a_sum_of_what_is_present_needs_one_of_its_fields(monthly: Panel) -> None:
+    names = ["cash", "sales", "book_equity", "current_liabilities", "sga"]
+    few = monthly.select(names)
+    got = features.compute(few, ["cash_ratio", "operating_profitability"])
+    with np.errstate(all="ignore"):
+        want = brute.over(few.frame.cash, few.frame.current_liabilities)
+    agree(got.values("cash_ratio"), want.to_numpy(), **EXACT)
+    rules = [note.rule for note in got.notes]
+    assert "cash_ratio: the panel has no short_term_investments" in rules
+    assert "operating_profitability: the panel has no cost_of_goods_sold, interest_expense" in rules
+    with pytest.raises(InputDataError, match="one or more of the fields 'cost_of_goods_sold'"):
+        features.compute(few.select(names[:-1]), "operating_profitability")
 
 
 def test_results_beyond_floating_point_are_missing_and_counted() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from alphastrata import features
@@ -123,3 +125,13 @@ def test_every_function_of_the_language_can_be_called() -> None:
 
 def test_a_formula_is_parsed_once() -> None:
     assert parse("cash / sales") is parse("cash / sales")
+
+
+def test_the_documentation_lists_every_formula() -> None:
+    page = Path(__file__).parents[2] / "docs" / "features.md"
+    if not page.is_file():
+        pytest.skip(f"no {page}: the documentation is not part of this installation")
+    text = page.read_text(encoding="utf-8")
+    for row in CATALOG.itertuples():
+        if row.family not in ("statement", "returns"):
+            assert f"| `{row.name}` | `{row.formula}` |" in text

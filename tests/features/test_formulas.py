@@ -19,6 +19,12 @@ def test_fields_know_which_data_they_come_from() -> None:
     assert formula.spans == (("daily", "3m"), ("finest", "1w"), ("finest", "12m"))
 
 
+def test_of_a_sum_of_what_is_present_one_field_suffices() -> None:
+    formula = parse("(sales - sum_present(sga, interest_expense)) / book_equity")
+    assert formula.choices == (("panel", ("sga", "interest_expense")),)
+    assert formula.required == (("panel", "sales"), ("panel", "book_equity"))
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [
@@ -29,6 +35,7 @@ def test_fields_know_which_data_they_come_from() -> None:
         ("cash if sales else ret", "cash if sales else ret"),
         ("__import__('os').system('true')", "__import__('os').system('true')"),
         ("cash +", "cannot be read"),
+        ("sum_present(cash / 2)", "sum_present takes fields"),
         ("daily_mean(year_ago(cash), '3m')", "year_ago looks back by itself"),
     ],
 )

@@ -153,13 +153,20 @@ def lacking(definition: Definition, sources: Sources) -> list[str]:
         The panel, and the daily panel beside it.
     """
     name, formula, reasons = definition.name, definition.parsed, []
+    for where, fields in formula.choices:
+        source = sources.of(where)
+        if source is not None and not set(fields) & set(source.columns):
+            which = "the panel" if source is sources.panel else "the daily panel"
+            listed = ", ".join(map(repr, fields))
+            reasons.append(f"{name} needs one or more of the fields {listed} in {which}")
     for where, field in formula.fields:
         source = sources.of(where)
         if source is None:
             continue
         which = "the panel" if source is sources.panel else "the daily panel"
         if field not in source.columns:
-            reasons.append(f"{name} needs the field {field!r} in {which}")
+            if (where, field) in formula.required:
+                reasons.append(f"{name} needs the field {field!r} in {which}")
         elif source.is_categorical(field):
             reasons.append(f"{name} needs numbers in the field {field!r} of {which}")
     for where, span in formula.spans:

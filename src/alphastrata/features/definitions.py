@@ -29,7 +29,7 @@ class Definition:
     formula
         Arithmetic of canonical fields and calls, see `alphastrata.features.formulas`.
     fields
-        Canonical fields that it needs.
+        Canonical fields that it uses; of those in a ``sum_present`` one suffices.
     daily
         "required": from daily data; "used": from daily data where they are given; "no".
     expected_sign

@@ -116,14 +116,23 @@ class Evaluation:
 
     def _elementwise(self, name: str, args: list[ast.expr], where: str) -> Float64:
         values = [self._evaluate(arg, where) for arg in args]
-        panel, text = self._source(where), ", ".join(map(ast.unparse, args))
         if name in ("log", "positive"):
-            self._note(f"{text} is not positive", values[0] <= 0, panel)
-        if name == "sum_present":
-            absent = np.sum([np.isnan(v) for v in values], axis=0)
-            some = (absent > 0) & (absent < len(values))
-            self._note(f"one or more of {text} missing", some, panel, "summed without them")
+            rule = f"{ast.unparse(args[0])} is not positive"
+            self._note(rule, values[0] <= 0, self._source(where))
         return ELEMENTWISE[name](*values)
+
+    def _sum_present(self, args: list[ast.expr], where: str) -> Float64:
+        panel, names = self._source(where), [ast.unparse(arg) for arg in args]
+        here = [name for name in names if name in panel.columns]
+        if len(here) < len(names):
+            lost = ", ".join(name for name in names if name not in here)
+            every = np.ones(len(panel), dtype=bool)
+            self._note(f"the panel has no {lost}", every, panel, "summed without")
+        values = [panel.values(name) for name in here]
+        absent = np.sum([np.isnan(value) for value in values], axis=0)
+        some = (absent > 0) & (absent < len(values))
+        self._note(f"one or more of {', '.join(here)} missing", some, panel, "summed without")
+        return statements.sum_present(*values)
 
     def _lag_rows(self, span: str) -> Int64:
         panel = self.sources.panel
@@ -221,7 +230,6 @@ ELEMENTWISE: dict[str, Callable[..., Float64]] = {
     "is_zero": statements.is_zero,
     "log": statements.log,
     "positive": statements.positive,
-    "sum_present": statements.sum_present,
 }
 
 Call = Callable[[Evaluation, list[ast.expr], Mapping[str, str], str], Float64]
@@ -240,6 +248,7 @@ def _horizon(part: int) -> Call:
 # Name of a function in a formula -> what computes it.
 CALLS: dict[str, Call] = {
     **{name: _elementwise(name) for name in ELEMENTWISE},
+    "sum_present": lambda e, args, _spans, where: e._sum_present(args, where),
     "year_ago": lambda e, args, _spans, _where: e._year_ago(args),
     "compounded": lambda e, args, spans, _where: e._compounded(args, spans),
     "std": lambda e, args, spans, _where: e._std(args, spans),

@@ -47,6 +47,8 @@ class Formula:
         Its expression.
     fields
         (where, field) pairs in order of appearance; ``where`` is "panel", "daily" or "finest".
+    choices
+        (where, fields) pairs of which one field suffices: the items of ``sum_present``.
     spans
         (where, span) pairs, such as ("panel", "12m").
     """
@@ -54,7 +56,14 @@ class Formula:
     text: str
     tree: ast.expr
     fields: tuple[tuple[Where, str], ...]
+    choices: tuple[tuple[Where, tuple[str, ...]], ...]
     spans: tuple[tuple[Where, str], ...]
+
+    @property
+    def required(self) -> tuple[tuple[Where, str], ...]:
+        """The fields that have to be there, whatever the choices."""
+        free = {(where, name) for where, names in self.choices for name in names}
+        return tuple(pair for pair in self.fields if pair not in free)
 
 
 @cache
@@ -82,18 +91,19 @@ def parse(text: str) -> Formula:
     except SyntaxError as error:
         raise ConfigError(f"Formula {text!r} cannot be read: {error.msg}.") from None
     found = list(_walk(tree, "panel", text))
-    fields = dict.fromkeys((where, name) for kind, where, name in found if kind == "field")
-    spans = dict.fromkeys((where, name) for kind, where, name in found if kind == "span")
-    return Formula(text, tree, tuple(fields), tuple(spans))
+    fields = dict.fromkeys((where, name[0]) for kind, where, name in found if kind == "field")
+    choices = dict.fromkeys((where, names) for kind, where, names in found if kind == "choice")
+    spans = dict.fromkeys((where, name[0]) for kind, where, name in found if kind == "span")
+    return Formula(text, tree, tuple(fields), tuple(choices), tuple(spans))
 
 
-def _walk(node: ast.expr, where: Where, text: str) -> Iterator[tuple[str, Where, str]]:
-    """Yield ("field" | "span", where, name) for each field and span of an expression."""
+def _walk(node: ast.expr, where: Where, text: str) -> Iterator[tuple[str, Where, tuple[str, ...]]]:
+    """Yield (kind, where, names) for each field, choice and span of an expression."""
     match node:
         case ast.Name(id=name):
-            yield "field", where, name
+            yield "field", where, (name,)
         case ast.Constant(value=str(span)):
-            yield "span", where, span
+            yield "span", where, (span,)
         case ast.Constant(value=int() | float()):
             return
         case ast.BinOp(left=left, op=op, right=right) if isinstance(op, OPERATORS):
@@ -108,6 +118,8 @@ def _walk(node: ast.expr, where: Where, text: str) -> Iterator[tuple[str, Where,
                     f"Formula {text!r}: {name} looks back by itself and cannot stand inside "
                     "another function that does."
                 )
+            if name == "sum_present":
+                yield "choice", where, _names(args, text)
             for part in (*args, *(keyword.value for keyword in keywords)):
                 yield from _walk(part, inside, text)
         case _:
@@ -115,3 +127,10 @@ def _walk(node: ast.expr, where: Where, text: str) -> Iterator[tuple[str, Where,
                 f"Formula {text!r}: {ast.unparse(node)!r} is not understood; a formula is "
                 f"arithmetic of fields and calls of {', '.join(sorted(FUNCTIONS))}."
             )
+
+
+def _names(args: list[ast.expr], text: str) -> tuple[str, ...]:
+    names = tuple(arg.id for arg in args if isinstance(arg, ast.Name))
+    if len(names) < len(args) or not names:
+        raise ConfigError(f"Formula {text!r}: sum_present takes fields, nothing else.")
+    return names
