@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["Chart", "axis", "dates", "fade", "numbers", "panels", "plain"]
+__all__ = ["Chart", "axis", "dates", "fade", "name_axis", "numbers", "panels", "plain"]
 
 Json = dict[str, Any]
 
@@ -70,6 +70,26 @@ def plain(text: object) -> str:
     # Control characters do not show and would break the label's HTML.
     shown = "".join(c if c.isprintable() else " " for c in str(text))
     return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def name_axis(names: Iterable[Any], *, width: int) -> Json:
+    """Return a vertical axis with one name per row from the top, long names cut short.
+
+    Rows are at 0, 1, ...; so two names that look alike keep rows of their own.
+
+    Examples
+    --------
+    >>> name_axis(["leverage", "a very long name"], width=10)["ticktext"]
+    ['leverage', 'a very lo…']
+    """
+    texts = [str(name) for name in names]
+    short = [text if len(text) <= width else text[: width - 1] + "…" for text in texts]
+    return {
+        "tickvals": list(range(len(texts))),
+        "ticktext": [plain(text) for text in short],
+        "range": [len(texts) - 0.5, -0.5],
+        "automargin": True,
+    }
 
 
 def numbers(values: Iterable[Any], *, digits: int = 6) -> list[float | None]:
@@ -153,7 +173,12 @@ def _panel_axes(titles: Sequence[str], columns: int) -> Json:
     gap_x, gap_y = (0.09 if columns > 1 else 0.0), (0.34 / rows if rows > 1 else 0.0)
     width = (1.0 - gap_x * (columns - 1)) / columns
     height = (1.0 - gap_y * (rows - 1)) / rows
-    layout: Json = {"annotations": []}
+    layout: Json = {
+        "annotations": [],
+        # The legend stands above the panels' headings, wherever those are.
+        "margin": {"t": 66},
+        "legend": {"yref": "container", "y": 1.0, "yanchor": "top", "xref": "container", "x": 0.01},
+    }
     for position, title in enumerate(titles):
         row, column = divmod(position, columns)
         left, top = column * (width + gap_x), 1.0 - row * (height + gap_y)

@@ -99,13 +99,12 @@ def scores(frame: pd.DataFrame) -> Chart:
     columns = 2 if len(keys) > 1 else 1
     wide, narrow = panels(titles, columns=columns)
     rows = -(-len(keys) // columns)
-    top = {"legend": {"y": 1.0, "yanchor": "bottom", "yref": "container"}}
     return Chart(
         title="Scores of every window beside noise",
         caption="The line is the data. The grey band spans what the same pipeline scores on data "
         "that have no clusters: a line inside the band is no better than noise.",
         data=data,
-        layout={**wide, **top, "hovermode": "x unified", "showlegend": True},
+        layout={**wide, "hovermode": "x unified", "showlegend": True},
         height=110 + 210 * rows,
         narrow={**narrow, "height": 110 + 210 * len(keys)},
     )
@@ -217,7 +216,7 @@ def profiles(frame: pd.DataFrame, names: Mapping[int, str]) -> Chart:
     Examples
     --------
     >>> profiles(pd.DataFrame({"leverage": [1.2, -0.4]}, index=[1, 2]), {1: "levered"}).height
-    174
+    120
     """
     turned = frame.T
     clusters = [int(c) for c in turned.columns]
@@ -228,6 +227,7 @@ def profiles(frame: pd.DataFrame, names: Mapping[int, str]) -> Chart:
     layout: Json = {
         "xaxis": {**x, "ticktext": wide},
         "yaxis": {"autorange": "reversed", "showgrid": False, "automargin": True},
+        "margin": {"b": 6},
     }
     narrow: Json = {"xaxis": {**x, "ticktext": [f"<b>{c}</b>" for c in clusters]}}
     return Chart(
@@ -236,7 +236,7 @@ def profiles(frame: pd.DataFrame, names: Mapping[int, str]) -> Chart:
         "average asset. Orange is above average, blue below.",
         data=[trace],
         layout=layout,
-        height=150 + 24 * len(turned),
+        height=96 + 24 * len(turned),
         narrow=narrow,
     )
 

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from alphastrata.report.charts import Chart, Json, axis, dates, fade, numbers, panels, plain
+from alphastrata.report.charts import (
+    Chart,
+    Json,
+    axis,
+    dates,
+    fade,
+    name_axis,
+    numbers,
+    panels,
+    plain,
+)
 from alphastrata.report.charts_clusters import heat
 from alphastrata.report.model import SpecificationSection
 from alphastrata.report.palette import COLOURS, HIGH, series_colour
@@ -116,8 +126,12 @@ def correlations(frame: pd.DataFrame) -> Chart:
         title="Correlations",
         caption="Of the returns, over the dates that both series have.",
         data=[trace],
-        layout={"xaxis": x, "yaxis": {"autorange": "reversed", "showgrid": False}},
-        height=110 + 30 * len(frame),
+        layout={
+            "xaxis": x,
+            "yaxis": {"autorange": "reversed", "showgrid": False},
+            "margin": {"b": 6},
+        },
+        height=76 + 32 * len(frame),
     )
 
 
@@ -136,6 +150,7 @@ def alphas(plot: AlphaPlot) -> Chart:
     [0.01]
     """
     frame = plot.estimates
+    rows = list(range(len(frame)))
     names = [plain(name) for name in frame.index]
     main = {"color": series_colour(0), "size": 9}
     data: list[Json] = [
@@ -143,21 +158,23 @@ def alphas(plot: AlphaPlot) -> Chart:
             "type": "scatter",
             "mode": "markers",
             "x": numbers(frame["alpha"]),
-            "y": names,
+            "y": rows,
+            "text": names,
             "marker": main,
             "error_x": _whisker(frame["alpha"], frame["low"], frame["high"]),
-            "hovertemplate": "%{y}: %{x:.3%}<extra></extra>",
+            "hovertemplate": "%{text}: %{x:.3%}<extra></extra>",
             "showlegend": False,
         },
         {
             "type": "scatter",
             "mode": "markers",
             "x": numbers(frame["tstat"]),
-            "y": names,
+            "y": rows,
+            "text": names,
             "xaxis": "x2",
             "yaxis": "y2",
             "marker": {**main, "symbol": "diamond"},
-            "hovertemplate": "%{y}: t = %{x:.2f}<extra></extra>",
+            "hovertemplate": "%{text}: t = %{x:.2f}<extra></extra>",
             "showlegend": False,
         },
     ]
@@ -169,13 +186,15 @@ def alphas(plot: AlphaPlot) -> Chart:
         name = f"|t| = {value:.2f}: {plain(label)}"
         data.append({**_legend_only(name), "line": line, "xaxis": "x2", "yaxis": "y2"})
     extra: dict[str, Json] = {
-        "xaxis": {"tickformat": ".2%"},
-        "yaxis": {"autorange": "reversed", "automargin": True},
-        "yaxis2": {"autorange": "reversed", "matches": "y", "showticklabels": False},
+        "xaxis": {"tickformat": ".2%", "nticks": 5},
+        "yaxis": name_axis(frame.index, width=30),
+        "yaxis2": {**name_axis(frame.index, width=30), "showticklabels": False},
     }
     titles = [f"Alpha per period, {plot.level:.0%} interval", "t-statistic"]
     wide, narrow = panels(titles, columns=2, extra=extra)
-    narrow["yaxis2"]["showticklabels"] = True
+    short = {**name_axis(frame.index, width=16), "showticklabels": True}
+    narrow["yaxis"] = {**narrow["yaxis"], **short}
+    narrow["yaxis2"] = {**narrow["yaxis2"], **short}
     height = 130 + 26 * len(frame)
     return Chart(
         title="Alphas and how sure they are",
@@ -256,9 +275,9 @@ def by_date(frame: pd.DataFrame) -> Chart:
         caption="One cross-sectional regression per date. The table holds their means; an even "
         "spread over time says more than a few great months.",
         data=data,
-        layout={**wide, "bargap": 0.05},
+        layout={**wide, "bargap": 0.05, "margin": {"t": 30}},
         height=70 + 150 * rows,
-        narrow={**narrow, "height": 70 + 150 * frame.shape[1]},
+        narrow={**narrow, "height": 70 + 150 * frame.shape[1], "margin": {"t": 30}},
     )
 
 
@@ -280,11 +299,14 @@ def truth(frame: pd.DataFrame) -> Chart:
     groups = frame["group"].astype(str) if "group" in frame else pd.Series("", frame.index)
     titles = list(dict.fromkeys(groups))
     data: list[Json] = []
-    for number, title in enumerate(titles, start=1):
-        data += _truth_traces(frame[groups == title], number)
-    settings = {"autorange": "reversed", "automargin": True}
-    extra: Mapping[str, Json] = {f"yaxis{axis(i + 1)}": settings for i in range(len(titles))}
+    parts = [frame[groups == title] for title in titles]
+    extra: Mapping[str, Json] = {
+        f"yaxis{axis(i + 1)}": name_axis(part["parameter"], width=24)
+        for i, part in enumerate(parts)
+    }
     wide, narrow = panels(titles, columns=min(2, len(titles)), extra=extra)
+    for number, part in enumerate(parts, start=1):
+        data += _truth_traces(part, number)
     longest = int(groups.value_counts().max())
     rows = -(-len(titles) // 2)
     return Chart(
@@ -307,31 +329,33 @@ def _truth_traces(part: pd.DataFrame, number: int) -> list[Json]:
         "yaxis": f"y{suffix}",
         "showlegend": number == 1,
     }
-    names = [plain(name) for name in part["parameter"]]
+    names = pd.Series([plain(name) for name in part["parameter"]])
+    rows = pd.Series(range(len(part)))
     traces: list[Json] = [
         {
             "name": "estimate and interval",
             "legendgroup": "estimate",
             "x": numbers(part["estimate"]),
-            "y": names,
+            "y": rows.tolist(),
+            "text": names.tolist(),
             "marker": {"color": series_colour(0), "size": 10, "symbol": "line-ns-open"},
             "error_x": _whisker(part["estimate"], part["low"], part["high"]),
-            "hovertemplate": "%{y}: estimate %{x:.4f}<extra></extra>",
+            "hovertemplate": "%{text}: estimate %{x:.4f}<extra></extra>",
             **place,
         }
     ]
-    covered = part["covered"].astype(bool)
+    covered = part["covered"].astype(bool).to_numpy()
     looks = (("truth, covered", covered, "@ink", "circle"), ("truth, missed", ~covered, HIGH, "x"))
     for name, chosen, colour, symbol in looks:
-        kept = part[chosen]
         traces.append(
             {
                 "name": name,
                 "legendgroup": name,
-                "x": numbers(kept["truth"]) or [None],
-                "y": [plain(p) for p in kept["parameter"]] or [names[0]],
+                "x": numbers(part["truth"][chosen]) or [None],
+                "y": rows[chosen].tolist() or [None],
+                "text": names[chosen].tolist(),
                 "marker": {"color": colour, "size": 8, "symbol": symbol},
-                "hovertemplate": "%{y}: truth %{x:.4f}<extra></extra>",
+                "hovertemplate": "%{text}: truth %{x:.4f}<extra></extra>",
                 **place,
             }
         )
@@ -368,7 +392,11 @@ def specifications(section: SpecificationSection) -> Chart:
             "mode": "markers",
             "x": place,
             "y": numbers(ranked["estimate"]),
-            "marker": {"color": colours, "size": [11 if mine else 6 for mine in ours]},
+            "marker": {
+                "color": colours,
+                "size": [11 if mine else 6 for mine in ours],
+                "opacity": 1,
+            },
             "hovertemplate": "%{y:.3%}<extra></extra>" if section.percent else "%{y:.4f}",
             "showlegend": False,
         },

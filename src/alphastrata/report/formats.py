@@ -48,23 +48,31 @@ def is_missing(value: object) -> bool:
 
 
 def decimals_for(column: pd.Series) -> int:
-    """Return how many decimals give the largest value of a column three digits (0 to 6).
+    """Return how many decimals a column needs: three digits of its largest, two of its small.
 
     Parameters
     ----------
     column : Series of numbers
 
+    Returns
+    -------
+    int
+        0 to 6. "Small" is the lower quartile of the sizes that are not zero.
+
     Examples
     --------
-    >>> decimals_for(pd.Series([0.5, 0.01])), decimals_for(pd.Series([1200.0, 3.5]))
+    >>> decimals_for(pd.Series([0.5, 0.1])), decimals_for(pd.Series([1200.0, 350.0]))
     (3, 0)
+    >>> decimals_for(pd.Series([1.0, 0.004, 0.003]))
+    4
     """
     values = np.abs(pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan))
-    values = values[np.isfinite(values)]
-    largest = float(values.max()) if values.size else 0.0
-    if largest == 0.0:
+    values = values[np.isfinite(values) & (values > 0)]
+    if not values.size:
         return 2
-    return int(min(max(2 - math.floor(math.log10(largest)), 0), 6))
+    for_largest = 2 - math.floor(math.log10(float(values.max())))
+    for_small = 1 - math.floor(math.log10(float(np.quantile(values, 0.25))))
+    return int(min(max(for_largest, for_small, 0), 6))
 
 
 def _number(value: float, decimals: int) -> str:

@@ -1,7 +1,7 @@
 """Colours and marks: one per cluster, the same in every figure, on paper and on the screen.
 
 The ten colours were chosen by search so that any two of them stay apart (OKLab distance of at
-least 0.09) to normal vision and under simulated protanopia, deuteranopia and tritanopia
+least 0.085) to normal vision and under simulated protanopia, deuteranopia and tritanopia
 (Machado, Oliveira and Fernandes 2009, severity 1.0). Clusters beyond the tenth repeat a colour
 with another mark.
 """
@@ -14,7 +14,7 @@ COLOURS: tuple[str, ...] = (
     "#1f6fb4",
     "#e0722a",
     "#17a07c",
-    "#843c30",
+    "#8f4436",
     "#c0a8f0",
     "#e4a800",
     "#185478",

@@ -185,7 +185,9 @@ def _tests(tests: Sequence[TestSection], keys: Keys) -> list[Block]:
         if test.coefficients is not None:
             notes = _reading(test)
             blocks.append(
-                table_block(test.coefficients, keys, title=test.title, how=test.how, notes=notes)
+                table_block(
+                    test.coefficients, keys, title="Coefficients", how=test.how, notes=notes
+                )
             )
         if test.statistics:
             joint = table_block(_statistics(test.statistics), keys, how=test.how)
@@ -244,8 +246,13 @@ def _truth(frame: pd.DataFrame, keys: Keys) -> list[Block]:
 def _specifications(part: SpecificationSection, keys: Keys) -> list[Block]:
     chart = _chart(charts_returns.specifications(part), keys)
     notes = [Block(kind="list", lines=part.notes)] if part.notes else []
-    table = part.estimates[["estimate", "low", "high"]].join(part.choices)
-    return [chart, *notes, table_block(table, keys, title="All specifications")]
+    shown = ["estimate", "low", "high"]
+    table = Table(
+        title="All specifications",
+        frame=part.estimates[shown].join(part.choices),
+        formats=dict.fromkeys(shown, "percent" if part.percent else "number"),
+    )
+    return [chart, *notes, table_block(table, keys)]
 
 
 def _extra(part: ExtraSection, keys: Keys) -> list[Block]:

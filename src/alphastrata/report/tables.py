@@ -304,4 +304,5 @@ def _html_cell(heading: Heading, cell: Cell) -> Markup:
         return Markup('<th scope="row">{}</th>').format(content)
     if heading.numeric:
         return Markup('<td class="n" data-v="{}">{}</td>').format(_raw(cell.value), content)
-    return Markup("<td>{}</td>").format(content)
+    short = Markup(' class="s"') if len(cell.text) <= 14 else ""
+    return Markup("<td{}>{}</td>").format(short, content)

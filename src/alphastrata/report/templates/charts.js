@@ -1,8 +1,7 @@
 /* Charts: the page brings traces and layouts; here they get the theme, the width and the ground. */
 const FONT = '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Inter, "Noto Sans", "Liberation Sans", Arial, sans-serif';
-const CONFIG = { displaylogo: false, responsive: false, displayModeBar: "hover", doubleClick: "reset+autosize",
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
-  toImageButtonOptions: { format: "svg" } };
+/* No mode bar: it would offer to send charts away, and the page sends nothing. */
+const CONFIG = { displaylogo: false, responsive: false, displayModeBar: false, doubleClick: "reset+autosize" };
 const NARROW = 560;
 let printing = false;
 
@@ -20,7 +19,10 @@ function paint(value, colours, key = "") {
   if (typeof value === "string") {
     return /color(scale)?$/.test(key) && value[0] === "@" ? colours[value.slice(1)] ?? value : value;
   }
-  if (Array.isArray(value)) return /color(scale)?$/.test(key) ? value.map((v) => paint(v, colours, key)) : value;
+  if (Array.isArray(value)) {
+    const plain = typeof value[0] !== "object" && !/color(scale)?$/.test(key);
+    return plain ? value : value.map((v) => paint(v, colours, key));
+  }
   if (value && typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, paint(v, colours, k)]));
   }
@@ -45,7 +47,7 @@ function frame(colours, narrow) {
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12, color: colours.ink }, bgcolor: "rgba(0,0,0,0)" },
     hoverlabel: { bgcolor: colours.surface, bordercolor: colours.line, align: "left", font: { family: FONT, size: 12, color: colours.ink } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.muted, activecolor: colours.ink },
-    showlegend: false, dragmode: "zoom", axis: line,
+    showlegend: false, dragmode: narrow ? false : "zoom", axis: line,
   };
 }
 
@@ -83,6 +85,16 @@ function wireLog(charts) {
       node.dataset.log = on ? "on" : "off";
       button.setAttribute("aria-pressed", String(on));
       drawChart(node, charts[node.id]);
+    });
+  });
+}
+
+function wireImages() {
+  document.querySelectorAll("[data-image]").forEach((button) => {
+    button.closest(".files").hidden = false;
+    button.addEventListener("click", () => {
+      const node = byId(button.dataset.image);
+      Plotly.downloadImage(node, { format: "svg", filename: node.id, width: node.clientWidth, height: node.clientHeight });
     });
   });
 }

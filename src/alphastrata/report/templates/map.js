@@ -129,7 +129,7 @@ class ClusterMap {
     const colours = theme();
     const { axis, ...layout } = frame(colours, width < NARROW);
     const bare = { showgrid: false, zeroline: false, showticklabels: false, ticks: "", title: { text: "" } };
-    Object.assign(layout, { width, height: this.node.clientHeight || 520, showlegend: true, uirevision: "map", hovermode: "closest", dragmode: "pan" });
+    Object.assign(layout, { width, height: this.node.clientHeight || 520, showlegend: true, uirevision: "map", hovermode: "closest", dragmode: width < NARROW ? false : "pan" });
     layout.legend = { ...layout.legend, itemsizing: "constant" };
     if (this.dimensions === 3) {
       const wall = { showgrid: true, gridcolor: colours.line, zeroline: false, showticklabels: false, showspikes: false, title: { text: "" }, backgroundcolor: colours.surface, showbackground: true };
@@ -161,6 +161,7 @@ async function start() {
   if (byId("plotly")) {
     await loadPlotly();
     wireLog(content.charts);
+    wireImages();
     maps = [...document.querySelectorAll("[data-map]")].map((figure) => new ClusterMap(figure, content.maps[figure.dataset.map]));
     await repaint();
     let last = innerWidth, waiting = 0;
