@@ -1,0 +1,239 @@
+"""What the clusters are: profiles, names by rule, and a shallow tree that imitates them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.tree import DecisionTreeClassifier, export_text
+
+from alphastrata.errors import InputDataError
+
+__all__ = ["WORDS", "SurrogateTree", "name_clusters", "profiles", "surrogate_tree"]
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "log_market_cap": ("small", "large"),
+    "market_cap": ("small", "large"),
+    "size": ("small", "large"),
+    "leverage": ("lightly levered", "highly levered"),
+    "liquidity": ("short of liquid assets", "rich in liquid assets"),
+    "operating_efficiency": ("inefficient", "efficient"),
+    "amihud": ("liquid in trading", "illiquid"),
+    "volatility": ("calm", "volatile"),
+    "momentum": ("past losers", "past winners"),
+    "book_to_market": ("growth", "value"),
+    "pbr": ("value", "growth"),
+    "per": ("cheap by earnings", "dear by earnings"),
+    "roe": ("unprofitable", "profitable"),
+    "eps": ("low earnings per share", "high earnings per share"),
+    "profitability": ("unprofitable", "profitable"),
+    "investment": ("shrinking", "expanding"),
+    "beta": ("defensive", "cyclical"),
+}
+"""Characteristic -> what a cluster far below and far above the average is called."""
+
+
+def profiles(X: pd.DataFrame, Z: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
+    """Return what each cluster looks like, in original and in standard units.
+
+    Parameters
+    ----------
+    X : DataFrame, rows x features
+        Features in original units; missing values are left out.
+    Z : array of shape (rows, features)
+        The same features in comparable units; standardised here to mean 0 and deviation 1.
+    labels : int array of shape (rows,)
+        Clusters; rows with a negative label are left out of every cluster.
+
+    Returns
+    -------
+    DataFrame
+        One row per cluster; columns (statistic, feature), with the statistics "mean", "median",
+        "std" (original units), "mean_z" and "median_z" (standard units).
+
+    Raises
+    ------
+    InputDataError
+        If the three have different numbers of rows.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"size": [1.0, 3.0, 10.0]})
+    >>> profiles(X, X, [0, 0, 1])[("mean", "size")].tolist()
+    [2.0, 10.0]
+    """
+    z = np.asarray(Z, dtype=np.float64)
+    codes = np.asarray(labels)
+    if not len(X) == len(z) == len(codes) or z.shape != X.shape:
+        raise InputDataError(
+            f"Features, standardised features and labels must have the same rows and columns; "
+            f"got {X.shape}, {z.shape} and {codes.shape}."
+        )
+    spread = z.std(axis=0)
+    standard = pd.DataFrame(
+        (z - z.mean(axis=0)) / np.where(spread > 0, spread, 1.0), columns=X.columns
+    )
+    kept = codes >= 0
+    original = X.reset_index(drop=True)[kept].groupby(codes[kept])
+    scaled = standard[kept].groupby(codes[kept])
+    parts = {
+        "mean": original.mean(),
+        "median": original.median(),
+        "std": original.std(ddof=0),
+        "mean_z": scaled.mean(),
+        "median_z": scaled.median(),
+    }
+    out = pd.concat(parts, axis=1, names=["statistic", "feature"])
+    out.index.name = "cluster"
+    return out
+
+
+def _words(feature: str, score: float, strong: float) -> str:
+    low, high = WORDS.get(feature, (f"low {_plain(feature)}", f"high {_plain(feature)}"))
+    word = high if score > 0 else low
+    return f"very {word}" if abs(score) >= strong and " " not in word else word
+
+
+def _plain(feature: str) -> str:
+    return feature.replace("_", " ")
+
+
+def name_clusters(
+    means: pd.DataFrame, *, threshold: float = 0.5, strong: float = 1.5, most: int = 3
+) -> dict[int, str]:
+    """Return a name per cluster by rule, such as "small, highly levered, illiquid".
+
+    A cluster is called after the (at most ``most``) features whose mean is farthest from the
+    average, if by more than ``threshold`` standard deviations; beyond ``strong`` one-word names
+    get a "very". A cluster without such a feature is "average". Where two names agree, features
+    are added until they differ, and then numbers.
+
+    Parameters
+    ----------
+    means : DataFrame, clusters x features
+        Mean of each feature in standard units, such as ``profiles(...)["mean_z"]``.
+    threshold, strong : float
+        Limits in standard deviations.
+    most : int
+        Most features in a name.
+
+    Examples
+    --------
+    >>> means = pd.DataFrame({"leverage": [1.0, -1.0], "size": [-0.8, 0.1]}, index=[1, 2])
+    >>> name_clusters(means)
+    {1: 'highly levered, small', 2: 'lightly levered'}
+    """
+    ordered = {
+        int(str(cluster)): row.dropna().sort_values(key=lambda v: -v.abs(), kind="stable")
+        for cluster, row in means.sort_index().iterrows()
+    }
+    length = {
+        cluster: min(most, int((row.abs() >= threshold).sum())) for cluster, row in ordered.items()
+    }
+
+    def spell(cluster: int) -> str:
+        row = ordered[cluster].iloc[: length[cluster]]
+        words = [_words(str(f), float(v), strong) for f, v in row.items()]
+        return ", ".join(words) if words else "average"
+
+    names = {cluster: spell(cluster) for cluster in ordered}
+    for _ in range(2):
+        for cluster in _repeated(names):
+            length[cluster] = min(length[cluster] + 1, len(ordered[cluster]))
+            names[cluster] = spell(cluster)
+    seen: dict[str, int] = {}
+    for cluster in _repeated(names):
+        seen[names[cluster]] = seen.get(names[cluster], 0) + 1
+        names[cluster] += f" ({seen[names[cluster]]})"
+    return names
+
+
+def _repeated(names: Mapping[int, str]) -> list[int]:
+    values: Sequence[str] = list(names.values())
+    return [cluster for cluster, name in names.items() if values.count(name) > 1]
+
+
+@dataclass(frozen=True)
+class SurrogateTree:
+    """A shallow decision tree that imitates a clustering.
+
+    Attributes
+    ----------
+    fidelity : float
+        Share of held-out rows to which the tree gives the cluster's own label.
+    chance : float
+        The same for always naming the largest cluster.
+    rules : str
+        The tree as text, fitted on all rows.
+    importance : Series
+        Feature -> share of the tree's gain in purity.
+    tree : DecisionTreeClassifier
+        The fitted tree.
+    """
+
+    fidelity: float
+    chance: float
+    rules: str
+    importance: pd.Series
+    tree: DecisionTreeClassifier
+
+
+def surrogate_tree(
+    X: pd.DataFrame, labels: ArrayLike, *, max_depth: int = 4, folds: int = 5, random_state: int = 0
+) -> SurrogateTree:
+    """Return a shallow tree that imitates ``labels``, with its fidelity on held-out rows.
+
+    Parameters
+    ----------
+    X : DataFrame, rows x features
+        Features in the units in which rules should read; missing values are handled by the tree.
+    labels : int array of shape (rows,)
+        Clusters; rows with a negative label are left out.
+    max_depth : int
+        Depth of the tree.
+    folds : int
+        Each row is predicted by a tree that was fitted without its fold; lowered to the size of
+        the smallest cluster.
+    random_state : int
+        Seed of the folds and of ties in the tree.
+
+    Raises
+    ------
+    InputDataError
+        If fewer than two clusters have two members.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"size": np.r_[np.zeros(20), np.ones(20)]})
+    >>> surrogate_tree(X, np.repeat([0, 1], 20)).fidelity
+    1.0
+    """
+    codes: NDArray[np.int64] = np.asarray(labels, dtype=np.int64)
+    kept = codes >= 0
+    found, counts = np.unique(codes[kept], return_counts=True)
+    large = found[counts >= 2]
+    if len(large) < 2:
+        raise InputDataError(
+            f"A surrogate tree needs two clusters of at least two rows; got {len(large)}."
+        )
+    kept &= np.isin(codes, large)
+    rows, own = X[kept], codes[kept]
+    tree = DecisionTreeClassifier(
+        max_depth=max_depth, min_samples_leaf=max(1, len(rows) // 200), random_state=random_state
+    )
+    n_folds = max(2, min(folds, int(counts[counts >= 2].min())))
+    split = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
+    held_out = cross_val_predict(tree, rows, own, cv=split)
+    tree.fit(rows, own)
+    names = [str(c) for c in X.columns]
+    return SurrogateTree(
+        fidelity=float((held_out == own).mean()),
+        chance=float(counts.max() / counts.sum()),
+        rules=export_text(tree, feature_names=names),
+        importance=pd.Series(tree.feature_importances_, index=names, name="importance"),
+        tree=tree,
+    )

@@ -1,0 +1,489 @@
+"""A clusterer over rolling windows, with clusters that keep their identity through time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from sklearn.base import is_clusterer
+
+from alphastrata.cluster.alignment import Aligned, align
+from alphastrata.cluster.explain import name_clusters, profiles
+from alphastrata.cluster.store import WindowStore
+from alphastrata.cluster.window_fit import (
+    Carry,
+    Task,
+    WindowFit,
+    fit_early_steps,
+    split_steps,
+)
+from alphastrata.core.checks import Note, Violations
+from alphastrata.core.panel import Panel
+from alphastrata.core.strata import Strata
+from alphastrata.core.windows import RollingWindows, Window
+from alphastrata.errors import ConfigError, EstimationError
+
+__all__ = ["RollingClusters", "RollingOptions", "rolling"]
+
+Labels = NDArray[np.int64]
+Progress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class RollingOptions:
+    """Choices of ``rolling`` that most studies leave as they are.
+
+    Attributes
+    ----------
+    start : {"cold", "warm", "frozen", "map"}
+        What a window starts from. "cold": nothing. "warm": the previous window's autoencoder,
+        with a fifth of the epochs. "frozen": the transformers are fitted once, on the first
+        window, and kept. "map": "warm", and t-SNE goes on from the previous map with 150 plain
+        steps: the fastest and the stablest, but the map is less trustworthy (by about 0.025).
+        "warm" and "map" make the windows a chain, in which ``n_jobs`` has no effect.
+    min_assets : int
+        Windows with fewer usable assets on the formation date are skipped, with a note.
+    max_missing : float
+        Rows with a larger share of missing features are left out and stay unclassified.
+    min_overlap : float
+        Smallest Jaccard overlap of members at which a cluster keeps its identity.
+    store : path or None
+        Folder in which every finished window is stored under the hash of its inputs and its
+        settings; an interrupted run goes on from there.
+    """
+
+    start: Literal["cold", "warm", "frozen", "map"] = "cold"
+    min_assets: int = 30
+    max_missing: float = 0.5
+    min_overlap: float = 0.05
+    store: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        check = Violations("RollingOptions")
+        starts = ("cold", "warm", "frozen", "map")
+        check.require(self.start in starts, f"start is one of {starts}", first=repr(self.start))
+        check.require(self.min_assets >= 2, "min_assets is at least 2", first=repr(self.min_assets))
+        for name in ("max_missing", "min_overlap"):
+            value = getattr(self, name)
+            check.require(0.0 <= value <= 1.0, f"{name} is between 0 and 1", first=repr(value))
+        check.raise_if_any(ConfigError)
+
+
+@dataclass(frozen=True)
+class RollingClusters:
+    """Clusters of every window, under one identity per cluster.
+
+    Attributes
+    ----------
+    strata : Strata
+        (formation date, asset) -> cluster, unordered; noise and unusable rows are missing.
+    scores : DataFrame, formation date x score
+        silhouette, davies_bouldin and calinski_harabasz in the space of the scaled input, of the
+        latent coordinates and of the embedding; trustworthiness of the map; n_assets,
+        n_features, n_clusters, n_noise, imputed (values) and left_out (rows).
+    embeddings : DataFrame
+        Columns date, asset, x, y and, with three dimensions, z. Without a map step, principal
+        coordinates of what was clustered.
+    profiles : DataFrame indexed by (date, cluster)
+        Columns (statistic, feature): mean, median and std in original units, mean_z and median_z
+        in cross-sectional standard deviations.
+    events : DataFrame
+        Columns date, event ("birth", "death", "split", "merge"), cluster, related, members.
+    transitions : DataFrame
+        Columns date, origin, target, count: assets by their clusters in the window before and in
+        this one; 0 = not classified or not in the sample.
+    notes : tuple of Note
+        What was imputed, left out and skipped.
+    """
+
+    strata: Strata
+    scores: pd.DataFrame
+    embeddings: pd.DataFrame
+    profiles: pd.DataFrame
+    events: pd.DataFrame
+    transitions: pd.DataFrame
+    notes: tuple[Note, ...] = field(default=())
+
+    def transition_matrix(self) -> pd.DataFrame:
+        """Return the share (origin x target) of a cluster's assets that is next in each cluster.
+
+        Assets that are classified in both of two neighbouring windows, over all windows.
+        """
+        both = self.transitions.query("origin > 0 and target > 0")
+        counts = both.pivot_table(
+            index="origin", columns="target", values="count", aggfunc="sum", fill_value=0
+        )
+        return counts.div(counts.sum(axis=1), axis=0)
+
+    def turnover(self) -> pd.Series:
+        """Return the share of assets, classified in both windows, that changed cluster, by date."""
+        both = self.transitions.query("origin > 0 and target > 0")
+        total = both.groupby("date")["count"].sum()
+        moved = both[both["origin"] != both["target"]].groupby("date")["count"].sum()
+        return (moved.reindex(total.index, fill_value=0) / total).rename("turnover")
+
+    def tenure(self) -> pd.Series:
+        """Return the mean number of neighbouring windows that an asset stays, by cluster."""
+        wide = self.strata.wide().fillna(0).astype("int64").to_numpy()
+        spells: dict[int, list[int]] = {}
+        for path in wide.T:
+            edges = np.flatnonzero(np.diff(path)) + 1
+            for spell in np.split(path, edges):
+                if spell[0] > 0:
+                    spells.setdefault(int(spell[0]), []).append(len(spell))
+        means = {cluster: float(np.mean(spells[cluster])) for cluster in sorted(spells)}
+        return pd.Series(means, name="tenure").rename_axis("cluster")
+
+    def __repr__(self) -> str:
+        score = self.scores["silhouette_input"].mean()
+        return (
+            f"RollingClusters: {len(self.scores)} windows, {self.strata.n} clusters, "
+            f"{len(self.events)} events, mean silhouette {score:.3f} in the input space"
+        )
+
+
+def rolling(
+    model: Any,
+    panel: Panel,
+    windows: RollingWindows | Sequence[Window],
+    *,
+    features: Sequence[str] | None = None,
+    train: Literal["pooled", "formation"] = "pooled",
+    n_jobs: int = 1,
+    progress: Progress | None = None,
+    options: RollingOptions | None = None,
+) -> RollingClusters:
+    """Return the clusters of every window, aligned through time.
+
+    In each window, the transformers (imputer, scaler, autoencoder) learn from the rows of its
+    training dates, and the map and the clusterer from the cross-section of its formation date.
+    Nothing after the formation date is looked at.
+
+    Parameters
+    ----------
+    model : estimator
+        ``deep_clusterer(...)``, or any scikit-learn clusterer or pipeline that ends in one. It is
+        cloned and never changed. Without an imputer, missing values are replaced by the median
+        of the training rows.
+    panel : Panel
+        Characteristics, as known at their dates.
+    windows : RollingWindows or sequence of Window
+        The windows.
+    features : sequence of str or None
+        Columns to cluster on; all numeric ones when None.
+    train : {"pooled", "formation"}
+        What the transformers learn from: all training dates of the window, or the formation date.
+    n_jobs : int
+        Windows fitted at the same time, through joblib; the result does not depend on it.
+    progress : callable or None
+        Called with (windows done, windows in all).
+    options : RollingOptions or None
+        Starts, limits and the store.
+
+    Raises
+    ------
+    ConfigError
+        If the model is no clusterer, or ``train`` is unknown.
+    InputDataError
+        If a feature is not a numeric column, or no window fits the calendar.
+    EstimationError
+        If a window cannot be clustered (it is named), or all had to be skipped.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.cluster import KMeans
+    >>> from alphastrata.core.panel import Panel
+    >>> from alphastrata.core.windows import RollingWindows
+    >>> index = pd.MultiIndex.from_product(
+    ...     [pd.date_range("2020-01-31", periods=3, freq="ME"), [f"A{i:02d}" for i in range(40)]],
+    ...     names=["date", "asset"])
+    >>> size = np.tile(np.repeat([0.0, 9.0], 20), 3) + np.random.default_rng(0).random(120)
+    >>> panel = Panel(pd.DataFrame({"size": size}, index=index))
+    >>> rolling(KMeans(2, n_init=1, random_state=0), panel, RollingWindows(2)).strata.n
+    2
+    """
+    settings = options if options is not None else RollingOptions()
+    if train not in ("pooled", "formation"):
+        raise ConfigError(f'train must be "pooled" or "formation", got {train!r}.')
+    _require_clusterer(model)
+    names = _features(panel, features)
+    split = windows.split(panel.dates) if isinstance(windows, RollingWindows) else list(windows)
+    rows = _Rows(panel, names, settings)
+    prepared = [rows.task(model, window, train) for window in split]
+    tasks = [task for task in prepared if task is not None]
+    kept = [window for window, task in zip(split, prepared, strict=True) if task is not None]
+    if not tasks:
+        raise EstimationError(
+            f"At least one window needs {settings.min_assets} usable assets on its formation "
+            f"date; none of {len(split)} has them. Lower min_assets or max_missing's strictness."
+        )
+    fits = list(_fit_all(tasks, settings, n_jobs, progress))
+    return _assemble(panel, names, model, kept, tasks, fits, settings, rows.notes(len(split)))
+
+
+def _require_clusterer(model: Any) -> None:
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    if not (is_clusterer(last) or (hasattr(last, "fit") and hasattr(last, "predict"))):
+        raise ConfigError(
+            f"The model must be a clusterer, or a pipeline that ends in one; got "
+            f"{type(last).__name__}."
+        )
+
+
+def _features(panel: Panel, features: Sequence[str] | None) -> list[str]:
+    if features is not None:
+        names = list(features)
+    else:
+        names = [name for name in panel.columns if not panel.is_categorical(name)]
+    if not names:
+        raise ConfigError("rolling needs at least one numeric column to cluster on; got none.")
+    return names
+
+
+class _Rows:
+    """The rows of the panel as the windows need them, and what had to be left out."""
+
+    def __init__(self, panel: Panel, names: list[str], settings: RollingOptions) -> None:
+        self.panel, self.names, self.settings = panel, names, settings
+        self.values = np.ascontiguousarray(panel.matrix(names).T)
+        missing = np.isnan(self.values)
+        self.usable = missing.mean(axis=1) <= settings.max_missing
+        self.left_out: dict[str, tuple[int, int]] = {}
+        self.imputed: dict[str, tuple[int, int]] = {}
+        self.dropped: dict[str, list[str]] = {}
+        self.skipped: list[str] = []
+
+    def task(self, model: Any, window: Window, train: str) -> Task | None:
+        """Return what the window needs, or None where too few assets are usable."""
+        panel = self.panel
+        name = str(window.formation.date())
+        code = int(panel.dates.get_indexer(pd.DatetimeIndex([window.formation]))[0])
+        if code < 0:
+            self.skipped.append(name)
+            return None
+        at = np.arange(panel.offsets[code], panel.offsets[code + 1])
+        at_usable = at[self.usable[at]]
+        if len(at_usable) < self.settings.min_assets:
+            self.skipped.append(name)
+            return None
+        pooled = at_usable
+        if train == "pooled":
+            wanted = np.zeros(len(panel.dates), dtype=bool)
+            codes = panel.dates.get_indexer(window.train)
+            wanted[codes[codes >= 0]] = True
+            pooled = np.flatnonzero(wanted[panel.date_codes] & self.usable)
+        present = ~np.isnan(self.values[pooled]).all(axis=0)
+        # Contiguous, so that a worker gets the same layout as this process.
+        cross = np.ascontiguousarray(self.values[at_usable][:, present])
+        self.left_out[name] = (len(at) - len(at_usable), len(at))
+        self.imputed[name] = (int(np.isnan(cross).sum()), cross.size)
+        if not present.all():
+            self.dropped[name] = [n for n, p in zip(self.names, present, strict=True) if not p]
+        return Task(
+            name=name,
+            model=model,
+            pooled=np.ascontiguousarray(self.values[pooled][:, present]),
+            cross=cross,
+            assets=panel.asset_codes[at_usable],
+            columns=tuple(n for n, p in zip(self.names, present, strict=True) if p),
+            start=self.settings.start,
+        )
+
+    def notes(self, n_windows: int) -> tuple[Note, ...]:
+        """Return what was skipped, left out, dropped and imputed, as notes."""
+        found = []
+        if self.skipped:
+            rule = f"window with fewer than {self.settings.min_assets} usable assets"
+            found.append(
+                Note(rule, len(self.skipped), n_windows, self.skipped[0], "skipped", "cluster")
+            )
+        if self.dropped:
+            first = next(iter(self.dropped))
+            text = f"{first}: {', '.join(self.dropped[first])}"
+            rule = "window with a feature that has no value in training"
+            action = "clustered without it"
+            found.append(Note(rule, len(self.dropped), n_windows, text, action, "cluster"))
+        share = f"{self.settings.max_missing:.0%}"
+        for rule, counts, action in (
+            (f"row with more than {share} of its features missing", self.left_out, "left out"),
+            ("missing value of a classified row", self.imputed, "replaced by the median"),
+        ):
+            count, of = (sum(pair[i] for pair in counts.values()) for i in (0, 1))
+            if count:
+                first = next(name for name, pair in counts.items() if pair[0])
+                found.append(Note(rule, count, of, first, action, "cluster"))
+        return tuple(found)
+
+
+def _fit_all(
+    tasks: list[Task], settings: RollingOptions, n_jobs: int, progress: Progress | None
+) -> Iterator[WindowFit]:
+    """Yield the fitted windows in order, from the store where they are there."""
+    store = WindowStore(settings.store)
+    if settings.start == "frozen":
+        tasks = _freeze(tasks)
+    if settings.start in ("warm", "map"):
+        results: Any = _chain(tasks, store)
+    elif n_jobs == 1:
+        results = (store.get_or_fit(task, None) for task in tasks)
+    else:
+        run = Parallel(n_jobs=n_jobs, return_as="generator")
+        results = run(delayed(store.get_or_fit)(task, None) for task in tasks)
+    for done, fit in enumerate(results, start=1):
+        if progress is not None:
+            progress(done, len(tasks))
+        yield fit
+
+
+def _chain(tasks: list[Task], store: WindowStore) -> Iterator[WindowFit]:
+    carry: Carry | None = None
+    for task in tasks:
+        fit = store.get_or_fit(task, carry)
+        carry = fit.carry(task)
+        yield fit
+
+
+def _freeze(tasks: list[Task]) -> list[Task]:
+    """Return the tasks with the transformers that the first one's training rows teach."""
+    from dataclasses import replace
+
+    first = tasks[0]
+    early = fit_early_steps(split_steps(first.model)[0], first.pooled)
+    frozen = []
+    for task in tasks:
+        where = [task.columns.index(c) if c in task.columns else -1 for c in first.columns]
+        blank = np.full((len(task.cross), 1), np.nan)
+        cross = np.hstack([task.cross, blank])[:, where]
+        frozen.append(replace(task, cross=cross, columns=first.columns, early=early))
+    return frozen
+
+
+def _assemble(
+    panel: Panel,
+    names: list[str],
+    model: Any,
+    windows: list[Window],
+    tasks: list[Task],
+    fits: list[WindowFit],
+    settings: RollingOptions,
+    notes: tuple[Note, ...],
+) -> RollingClusters:
+    dates = [window.formation for window in windows]
+    looks = [_profile(task, fit, names) for task, fit in zip(tasks, fits, strict=True)]
+    aligned = align(
+        [fit.labels for fit in fits],
+        [task.assets for task in tasks],
+        [_centres(look) for look in looks],
+        min_overlap=settings.min_overlap,
+    )
+    if not aligned.n:
+        raise EstimationError(
+            f"The clusterer called every asset noise in all of {len(fits)} windows. "
+            "Lower its minimum cluster size."
+        )
+    by_identity = [
+        look.rename(index=_identities(fit.labels, ids))
+        for look, fit, ids in zip(looks, fits, aligned.labels, strict=True)
+    ]
+    profile = pd.concat(by_identity, keys=dates, names=["date", "cluster"]).sort_index()
+    means = pd.DataFrame(profile["mean_z"])
+    called = name_clusters(means.groupby(level="cluster").mean())
+    index = pd.MultiIndex.from_arrays(
+        [
+            np.repeat(pd.DatetimeIndex(dates), [len(task.assets) for task in tasks]),
+            panel.assets[np.concatenate([task.assets for task in tasks])],
+        ],
+        names=["date", "asset"],
+    )
+    flat = pd.Series(pd.array(np.concatenate(aligned.labels), dtype="Int64"), index=index)
+    strata = Strata(
+        flat.mask(flat == 0),
+        ordered=False,
+        names=called,
+        source=f"rolling {_describe(model)}",
+        n=aligned.n,
+        notes=notes,
+    )
+    return RollingClusters(
+        strata=strata,
+        scores=_score_table(dates, tasks, fits),
+        embeddings=_embedding_table(index, fits),
+        profiles=profile,
+        events=_event_table(aligned, dates),
+        transitions=_transition_table(aligned, tasks, dates),
+        notes=notes,
+    )
+
+
+def _profile(task: Task, fit: WindowFit, names: list[str]) -> pd.DataFrame:
+    """Return the profile of the window's clusters, missing for features it did not have."""
+    original = pd.DataFrame(task.cross, columns=list(task.columns))
+    same = fit.standard.shape == original.shape
+    look = profiles(
+        original, fit.standard if same else original.fillna(original.median()), fit.labels
+    )
+    statistics = list(dict.fromkeys(look.columns.get_level_values("statistic")))
+    full = pd.MultiIndex.from_product([statistics, names], names=["statistic", "feature"])
+    return look.reindex(columns=full)
+
+
+def _centres(look: pd.DataFrame) -> dict[int, NDArray[np.float64]]:
+    means = look["mean_z"].fillna(0.0)
+    return {int(str(c)): row.to_numpy(dtype=np.float64) for c, row in means.iterrows()}
+
+
+def _identities(labels: Labels, ids: Labels) -> dict[int, int]:
+    return {int(label): int(ids[np.argmax(labels == label)]) for label in np.unique(labels)}
+
+
+def _describe(model: Any) -> str:
+    steps = [step for _, step in model.steps] if hasattr(model, "steps") else [model]
+    return " -> ".join(type(step).__name__ for step in steps if not isinstance(step, str))
+
+
+def _score_table(
+    dates: list[pd.Timestamp], tasks: list[Task], fits: list[WindowFit]
+) -> pd.DataFrame:
+    table = pd.DataFrame([fit.scores for fit in fits], index=pd.DatetimeIndex(dates, name="date"))
+    table["n_assets"] = [len(task.assets) for task in tasks]
+    table["n_features"] = [task.cross.shape[1] for task in tasks]
+    table["imputed"] = [int(np.isnan(task.cross).sum()) for task in tasks]
+    return table.astype({"n_clusters": "int64", "n_noise": "int64"})
+
+
+def _embedding_table(index: pd.MultiIndex, fits: list[WindowFit]) -> pd.DataFrame:
+    width = max(fit.places.shape[1] for fit in fits)
+    places = np.full((len(index), width), np.nan)
+    start = 0
+    for fit in fits:
+        places[start : start + len(fit.places), : fit.places.shape[1]] = fit.places
+        start += len(fit.places)
+    return pd.DataFrame(places, columns=["x", "y", "z"][:width], index=index).reset_index()
+
+
+def _event_table(aligned: Aligned, dates: list[pd.Timestamp]) -> pd.DataFrame:
+    rows = [(dates[e.window], e.kind, e.cluster, e.related, e.members) for e in aligned.events]
+    return pd.DataFrame(rows, columns=["date", "event", "cluster", "related", "members"])
+
+
+def _transition_table(
+    aligned: Aligned, tasks: list[Task], dates: list[pd.Timestamp]
+) -> pd.DataFrame:
+    frames = []
+    for t in range(1, len(tasks)):
+        before = pd.Series(aligned.labels[t - 1], index=tasks[t - 1].assets)
+        after = pd.Series(aligned.labels[t], index=tasks[t].assets)
+        pair = pd.concat({"origin": before, "target": after}, axis=1).fillna(0).astype("int64")
+        count = pair.value_counts(sort=False).rename("count").reset_index()
+        frames.append(count.sort_values(["origin", "target"]).assign(date=dates[t]))
+    columns = ["date", "origin", "target", "count"]
+    if not frames:
+        return pd.DataFrame({name: pd.Series(dtype="int64") for name in columns})
+    return pd.concat(frames, ignore_index=True)[columns]
