@@ -127,6 +127,27 @@ def test_a_daily_panel_is_its_own_daily_panel(daily: Panel) -> None:
     agree(got.values("zero_trading_days"), want[rows], rtol=1e-9, atol=1e-12)
 
 
+def test_momentum_of_daily_data_is_counted_in_trading_days(daily: Panel) -> None:
+    first = daily.between(None, "2004-10-29")
+    got = features.compute(first, "momentum").values("momentum")
+    wide = first.wide("ret")
+
+    def value(t: int, asset: str) -> float:
+        return brute.compound(brute.window_of(wide[asset].to_numpy(), t - 21, 231))
+
+    agree(got, brute.by_row(first, value), **CLOSE)
+
+
+def test_what_weeks_cannot_count() -> None:
+    dates = pd.date_range("2019-01-04", periods=60, freq="W-FRI")
+    panel = Panel(pd.DataFrame({"date": dates, "asset": "A", "ret": 0.01}))
+    got = features.compute(panel, ["ret_mean_1w", "ret_mean_3m"])
+    assert got.values("ret_mean_1w")[-1] == pytest.approx(0.01, rel=1e-12)
+    assert got.values("ret_mean_3m")[-1] == pytest.approx(1.01**13 - 1, rel=1e-12)
+    with pytest.raises(InputDataError, match="'11m', which weeks cannot count"):
+        features.compute(panel, "momentum")
+
+
 def test_quarterly_statements_are_counted_in_quarters() -> None:
     dates = pd.to_datetime(["2019-03-31", "2019-06-30", "2020-03-31", "2020-06-30"])
     frame = pd.DataFrame({"date": dates, "asset": "A", "total_assets": [1.0, 2.0, 4.0, 3.0]})

@@ -61,12 +61,10 @@ def test_moments_of_a_window(
         np.testing.assert_allclose(out[j, :3], want, rtol=1e-10, atol=1e-12)
 
 
-def lane(values: list[float], clock: list[int], at: list[int]) -> tuple[np.ndarray, ...]:
-    n, m = len(values), len(at)
-    return (
-        np.array(values), np.array(clock), np.array([0]), np.array([n]),
-        np.array(at), np.array([0, m]),
-    )  # fmt: skip
+def lane(values: list[float], clock: list[int], at: list[int]) -> tuple[np.ndarray, prices.Look]:
+    n, m = np.array([len(values)]), np.array([0, len(at)])
+    zero = np.array([0])
+    return np.array(values), prices.Look(np.array(clock), zero, n, np.array(at), m)
 
 
 def test_a_later_row_does_not_change_an_earlier_one() -> None:
@@ -93,10 +91,9 @@ def test_a_market_that_stands_still_has_no_beta() -> None:
 
 
 def test_an_asset_without_rows_is_missing() -> None:
-    none = np.array([], dtype=np.int64)
-    got = prices.compounded(
-        np.array([]), none, np.array([0]), np.array([0]), np.array([3]), np.array([0, 1]), 2, 0, 1
-    )
+    none, zero = np.array([], dtype=np.int64), np.array([0])
+    look = prices.Look(none, zero, zero, np.array([3]), np.array([0, 1]))
+    got = prices.compounded(np.array([]), look, 2, 0, 1)
     assert np.isnan(got[0])
 
 

@@ -69,12 +69,9 @@ class Evaluation:
         count = int(mask.sum())
         if count:
             rows = "" if panel is self.sources.panel else " (daily rows)"
+            rule = f"{self.definition.name}: {what}{rows}"
             first = first_of(panel, mask)
-            self.notes.append(
-                Note(
-                    f"{self.definition.name}: {what}{rows}", count, mask.size, first, action, STAGE
-                )
-            )
+            self.notes.append(Note(rule, count, mask.size, first, action, STAGE))
 
     def _source(self, where: str) -> Panel:
         panel = self.sources.of(where)
@@ -134,30 +131,22 @@ class Evaluation:
         self._note(f"one or more of {', '.join(here)} missing", some, panel, "summed without")
         return statements.sum_present(*values)
 
-    def _lag_rows(self, span: str) -> Int64:
+    def _lag_rows(self, periods: int) -> Int64:
         panel = self.sources.panel
-        return lagged_rows(
-            panel.asset_order(), panel.asset_offsets(), clock_of(panel), SPANS[panel.freq][span]
-        )
+        order, offsets = panel.asset_order(), panel.asset_offsets()
+        return lagged_rows(order, offsets, clock_of(panel), periods)
 
     def _year_ago(self, args: list[ast.expr]) -> Float64:
         panel = self.sources.panel
         if AGE in panel.columns and not panel.is_categorical(AGE):
-            rows = statements.year_ago_rows(
-                panel.asset_order(),
-                panel.asset_offsets(),
-                self.sources.row_days,
-                panel.values(AGE),
-            )
+            order, offsets = panel.asset_order(), panel.asset_offsets()
+            days, ages = self.sources.row_days, panel.values(AGE)
+            rows = statements.year_ago_rows(order, offsets, days, ages)
         else:
-            rows = self._lag_rows("12m")
+            rows = self._lag_rows(SPANS[panel.freq]["12m"])
+            rule = f"no {AGE} says which statement is one year older"
             every = np.ones(len(panel), dtype=bool)
-            self._note(
-                f"no {AGE} says which statement is one year older",
-                every,
-                panel,
-                "compared with the row one calendar year earlier",
-            )
+            self._note(rule, every, panel, "compared with the row one calendar year earlier")
         return np.where(rows >= 0, self._evaluate(args[0], "panel")[rows], np.nan)
 
     def _own(self, args: list[ast.expr]) -> tuple[Lanes, Mapping[str, int], Float64]:
@@ -169,34 +158,24 @@ class Evaluation:
         lanes, periods, values = self._own(args)
         length = periods[_span(args[1])]
         skip = periods[spans["skip"]] if "skip" in spans else 0
-        return lanes.scatter(
-            prices.compounded(
-                values, lanes.clock, lanes.start, lanes.stop, lanes.at, lanes.at_offsets,
-                length, skip, prices.least_present(length),
-            )
-        )  # fmt: skip
+        least = prices.least_present(length)
+        return lanes.scatter(prices.compounded(values, lanes.look, length, skip, least))
 
     def _std(self, args: list[ast.expr], spans: Mapping[str, str]) -> Float64:
         lanes, periods, values = self._own(args)
-        _, std = prices.moments(
-            values, lanes.clock, lanes.start, lanes.stop, lanes.at, lanes.at_offsets,
-            periods[_span(args[1])], 1, 1, periods[spans["least"]],
-        )  # fmt: skip
+        window, least = periods[_span(args[1])], periods[spans["least"]]
+        _, std = prices.moments(values, lanes.look, window, 1, 1, least)
         return lanes.scatter(std)
 
     def _beta(self, args: list[ast.expr], spans: Mapping[str, str]) -> Float64:
         lanes, periods, values = self._own(args)
-        panel, clock = self.sources.panel, clock_of(self.sources.panel)
-        before = lagged_rows(panel.asset_order(), panel.asset_offsets(), clock, 1)
+        clock = clock_of(self.sources.panel)
+        before = self._lag_rows(1)
         cap = np.where(before >= 0, self._evaluate(args[1], "panel")[before], np.nan)
         returns = self._evaluate(args[0], "panel")
         market = prices.market_return(returns, cap, clock, n_clock=int(clock.max()) + 1)
-        return lanes.scatter(
-            prices.beta(
-                values, lanes.clock, lanes.start, lanes.stop, lanes.at, lanes.at_offsets,
-                market, periods[_span(args[2])], periods[spans["least"]],
-            )
-        )  # fmt: skip
+        window, least = periods[_span(args[2])], periods[spans["least"]]
+        return lanes.scatter(prices.beta(values, lanes.look, market, window, least))
 
     def _window(self, args: list[ast.expr], where: str, horizon: str, window: str) -> list[Float64]:
         """Return mean and standard deviation over a window of daily (or the panel's own) data."""
@@ -205,19 +184,17 @@ class Evaluation:
             every = np.ones(len(source), dtype=bool)
             self._note("no daily panel", every, source, "taken from the panel's own returns")
         stale = np.zeros(len(self.sources.panel), dtype=bool)
-        stale[lanes.back] = lanes.at < 0
+        stale[lanes.back] = lanes.look.at < 0
         self._note("daily data end too long before the date", stale, self.sources.panel)
         periods = SPANS[source.freq]
         h = periods[horizon] if horizon else 1
         values = self._evaluate(args[0], where)
         key = (where, ast.dump(args[0]), horizon, window)
         if key not in self.memo:
-            count = periods[window] - h + 1
-            self.memo[key] = prices.moments(
-                lanes.gather(values),
-                lanes.clock, lanes.start, lanes.stop, lanes.at, lanes.at_offsets,
-                periods[window], h, prices.least_present(h), (count + 1) // 2,
-            )  # fmt: skip
+            most = periods[window] - h + 1
+            h_least, least = prices.least_present(h), (most + 1) // 2
+            line = lanes.gather(values)
+            self.memo[key] = prices.moments(line, lanes.look, periods[window], h, h_least, least)
         return [lanes.scatter(part) for part in self.memo[key]]
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from alphastrata.core.panel import Panel
+from alphastrata.features.prices import Look
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -67,25 +68,15 @@ class Lanes:
     ----------
     order
         Source rows sorted by (asset, date), shape (n,).
-    clock
-        Their clocks, shape (n,).
-    start, stop
-        Bounds of each of the panel's assets in them, shape (n_assets,).
-    at
-        Clock at which each of the panel's rows looks back, sorted by (asset, date); -1 where the
-        source had no recent date. Shape (m,).
-    at_offsets
-        Bounds of each asset in ``at``, shape (n_assets + 1,).
+    look
+        Where each of the panel's assets lies in them, and the clock from which each of the panel's
+        rows looks back, sorted by (asset, date); -1 where the source had no recent date.
     back
-        Position in the panel of each entry of ``at``, shape (m,).
+        Position in the panel of each of its rows sorted by (asset, date), shape (m,).
     """
 
     order: Int64
-    clock: Int64
-    start: Int64
-    stop: Int64
-    at: Int64
-    at_offsets: Int64
+    look: Look
     back: Int64
 
     def gather(self, values: Float64) -> Float64:
@@ -93,7 +84,7 @@ class Lanes:
         return np.asarray(values[self.order])
 
     def scatter(self, wanted: Float64) -> Float64:
-        """Return one value per ``at`` in the order of the panel's rows."""
+        """Return one value per wanted row in the order of the panel's rows."""
         out = np.empty_like(wanted)
         out[self.back] = wanted
         return out
@@ -103,7 +94,7 @@ def own_lanes(panel: Panel) -> Lanes:
     """Return lanes in which a panel looks back at itself."""
     order, offsets = panel.asset_order(), panel.asset_offsets()
     clock = clock_of(panel)[order]
-    return Lanes(order, clock, offsets[:-1], offsets[1:], clock, offsets, order)
+    return Lanes(order, Look(clock, offsets[:-1], offsets[1:], clock, offsets), order)
 
 
 def lanes_into(source: Panel, panel: Panel) -> Lanes:
@@ -125,7 +116,7 @@ def lanes_into(source: Panel, panel: Panel) -> Lanes:
     back = panel.asset_order()
     at = clocks[panel.date_codes[back]]
     clock = source.date_codes[order]
-    return Lanes(order, clock, start, stop, at, panel.asset_offsets(), back)
+    return Lanes(order, Look(clock, start, stop, at, panel.asset_offsets()), back)
 
 
 @dataclass(frozen=True)

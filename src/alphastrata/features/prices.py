@@ -1,12 +1,13 @@
 """What past returns and trading say about an asset: kernels over one asset's dates after another.
 
-Every kernel takes a `Lanes`-like set of arrays: values and clock of the rows that are looked at,
-sorted by (asset, clock), and the clock at which each wanted row looks back. A clock counts periods
-of the calendar (months, trading days), so that a gap in an asset's dates is a gap and never the
-row before it.
+Every kernel takes the values of rows sorted by (asset, clock), and a `Look`: where each asset's
+rows lie and from which clock each wanted row looks back. A clock counts periods of the calendar
+(months, trading days), so that a gap in an asset's dates is a gap and never the row before it.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,28 @@ PRESENT = 0.9
 
 # A market whose returns all lie this close to their mean, relatively, did not move.
 STILL = 1e-12
+
+
+class Look(NamedTuple):
+    """Which rows are looked at, and from where.
+
+    Attributes
+    ----------
+    clock
+        Clocks of the rows that are looked at, sorted by (asset, clock), shape (n,).
+    start, stop
+        Bounds of each asset in them, shape (n_assets,).
+    at
+        Clock from which each wanted row looks back, sorted by asset, -1 for none, shape (m,).
+    at_offsets
+        Bounds of each asset in ``at``, shape (n_assets + 1,).
+    """
+
+    clock: Int64
+    start: Int64
+    stop: Int64
+    at: Int64
+    at_offsets: Int64
 
 
 def least_present(length: int) -> int:
@@ -180,11 +203,7 @@ def moments_line(
 @njit(cache=True, nogil=True)
 def compounded(
     values: Float64,
-    clock: Int64,
-    start: Int64,
-    stop: Int64,
-    at: Int64,
-    at_offsets: Int64,
+    look: Look,
     length: int,
     skip: int,
     least: int,
@@ -193,14 +212,10 @@ def compounded(
 
     Parameters
     ----------
-    values, clock
-        Returns and clocks sorted by (asset, clock), shape (n,).
-    start, stop
-        Bounds of each asset in them, shape (n_assets,).
-    at
-        Clock of each wanted row sorted by asset, -1 for none, shape (m,).
-    at_offsets
-        Bounds of each asset in ``at``, shape (n_assets + 1,).
+    values
+        Returns sorted by (asset, clock), shape (n,).
+    look
+        Which rows are looked at, and from where.
     length, skip, least
         Periods compounded, periods left out at the end, and returns that have to be there.
 
@@ -208,6 +223,7 @@ def compounded(
     -------
     ndarray, shape (m,)
     """
+    clock, start, stop, at, at_offsets = look
     out = np.full(at.size, np.nan)
     line = np.empty(_longest(clock, at))
     forward, horizon = np.empty_like(line), np.empty_like(line)
@@ -227,11 +243,7 @@ def compounded(
 @njit(cache=True, nogil=True)
 def moments(
     values: Float64,
-    clock: Int64,
-    start: Int64,
-    stop: Int64,
-    at: Int64,
-    at_offsets: Int64,
+    look: Look,
     window: int,
     horizon: int,
     horizon_least: int,
@@ -241,7 +253,7 @@ def moments(
 
     Parameters
     ----------
-    values, clock, start, stop, at, at_offsets
+    values, look
         As for `compounded`; with ``horizon`` 1 the values may be anything.
     window
         Periods in the window that ends at the wanted row's clock.
@@ -258,6 +270,7 @@ def moments(
     mean, std : ndarray, shape (m,)
         The standard deviation divides by the count less one and needs two returns.
     """
+    clock, start, stop, at, at_offsets = look
     mean, std = np.full(at.size, np.nan), np.full(at.size, np.nan)
     line = np.empty(_longest(clock, at))
     forward, returns = np.empty_like(line), np.empty_like(line)
@@ -301,11 +314,7 @@ def market_return(returns: Float64, weights: Float64, clock: Int64, *, n_clock: 
 @njit(cache=True, nogil=True)
 def beta(
     values: Float64,
-    clock: Int64,
-    start: Int64,
-    stop: Int64,
-    at: Int64,
-    at_offsets: Int64,
+    look: Look,
     market: Float64,
     window: int,
     least: int,
@@ -314,7 +323,7 @@ def beta(
 
     Parameters
     ----------
-    values, clock, start, stop, at, at_offsets
+    values, look
         As for `compounded`.
     market
         The market's return by clock, shape (n_clock,).
@@ -326,6 +335,7 @@ def beta(
     ndarray, shape (m,)
         Missing where the market did not move.
     """
+    clock, start, stop, at, at_offsets = look
     out = np.full(at.size, np.nan)
     line = np.empty(_longest(clock, at))
     back, found = np.empty((line.size, 5)), np.empty((line.size, 4))
