@@ -67,8 +67,9 @@ def compound(returns: np.ndarray, share: float = 0.9) -> float:
 
 def window_of(line: np.ndarray, end: int, length: int) -> np.ndarray:
     """Return line[end - length + 1 : end + 1], missing before the line begins."""
-    padded = np.concatenate([np.full(length, NAN), line])
-    return padded[end + 1 : end + 1 + length]
+    before = 2 * length
+    padded = np.concatenate([np.full(before, NAN), line])
+    return padded[before + end + 1 - length : before + end + 1]
 
 
 def horizon_stats(line: np.ndarray, end: int, window: int, horizon: int) -> tuple[float, float]:
