@@ -1,6 +1,15 @@
 """Sources of data: files, libraries and markets in, `Panel` and `FactorReturns` out."""
 
 from alphastrata.data.asof import as_of
+from alphastrata.data.bills import bill_returns
+from alphastrata.data.fred import (
+    fetch_fred,
+    fred,
+    fred_catalog,
+    macro_series,
+    parse_fred,
+    risk_free,
+)
 from alphastrata.data.french import bundled_factors, french, french_file
 from alphastrata.data.french_library import (
     compare_vintages,
@@ -25,14 +34,21 @@ __all__ = [
     "Truth",
     "apply_lag",
     "as_of",
+    "bill_returns",
     "bundled_factors",
     "compare_vintages",
+    "fetch_fred",
     "fetch_french",
+    "fred",
+    "fred_catalog",
     "french",
     "french_catalog",
     "french_file",
     "french_vintages",
     "keep_french",
+    "macro_series",
+    "parse_fred",
     "parse_french",
+    "risk_free",
     "simulate_market",
 ]

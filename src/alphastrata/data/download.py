@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 from filelock import FileLock
+from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from alphastrata.data.store import Fetched, Mode, resolve_mode, utc_now
@@ -167,6 +169,48 @@ def download(
     sent = {"User-Agent": USER_AGENT, **(headers or {})}
     raw = retrying(_once, url, sent, max_bytes, timeout, limiter, progress)
     return Fetched(raw=raw, url=url, fetched_at=utc_now())
+
+
+class Replay(requests.Session):
+    """A session that answers every request with bytes at hand, and opens no socket.
+
+    For readers of other libraries that insist on fetching what they parse.
+
+    Parameters
+    ----------
+    raw : bytes
+        The answer.
+
+    Examples
+    --------
+    >>> Replay(b"1,2").get("https://example.org").content
+    b'1,2'
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__()
+        self.mount("https://", _Answer(raw))
+        self.mount("http://", _Answer(raw))
+
+
+class _Answer(HTTPAdapter):
+    """An adapter that has the answer already."""
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__()
+        self._raw_answer = raw
+
+    def send(
+        self, request: requests.PreparedRequest, *args: object, **options: object
+    ) -> requests.Response:
+        """Return the bytes as an answer with status 200."""
+        answer = requests.Response()
+        answer.status_code = 200
+        answer.url = request.url or ""
+        answer.request = request
+        answer.raw = io.BytesIO(self._raw_answer)
+        answer.encoding = "utf-8"
+        return answer
 
 
 def _once(
