@@ -200,6 +200,12 @@ def _compute(
         ("features", *strata_stages),
         lambda: _factors(parts, panel, daily),
     )
+    made["performance"] = store.stage(
+        "performance",
+        None,
+        ("factors",),
+        lambda: stages.performance(made["factors"]["spreads M"]),
+    )
     made["tests"] = store.stage(
         "tests",
         [config.tests.model_dump(), [b.model_dump() for b in config.benchmarks]],

@@ -1,0 +1,198 @@
+"""The first screen in words: the answer, the five figures and the warnings, from the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from alphastrata.core import FactorReturns, Panel
+from alphastrata.report import HeadlineFigure, HowComputed
+from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.config import BenchmarkConfig, StudyConfig
+
+# Below this many observations, asymptotic standard errors deserve a warning.
+FEW = 60
+SIGNIFICANT = 0.05
+
+
+def reference(config: StudyConfig) -> BenchmarkConfig:
+    """Return the benchmark of the headline: the first monthly one, or the first of all."""
+    monthly = [b for b in config.benchmarks if b.frequency == "M"]
+    return (monthly or list(config.benchmarks))[0]
+
+
+def _percent(value: float, digits: int = 2) -> str:
+    return f"{100 * value:+.{digits}f}%".replace("-", "−")
+
+
+def _span(factors: FactorReturns, frame: pd.DataFrame) -> str:
+    return f"{factors.dates[0]:%B %Y} to {factors.dates[-1]:%B %Y}, {len(frame)} months"
+
+
+def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
+    """Return the answer in about three sentences."""
+    bench = reference(config)
+    tests = made["tests"]
+    params, tstats, pvalues = (
+        tests[f"alphas {bench.name} {part}"] for part in ("params", "tstats", "pvalues")
+    )
+    period = "month" if bench.frequency == "M" else "day"
+    best = tstats["alpha"].abs().idxmax()
+    found = pvalues.index[pvalues["alpha"] < SIGNIFICANT]
+    n = len(params)
+    which = {0: "None", n: "All"}.get(len(found), f"{len(found)}")
+    names = f" ({', '.join(map(str, found))})" if 0 < len(found) else ""
+    sentences = [
+        f"{which} of the {n} long-short factors{names} "
+        f"{'has' if len(found) == 1 else 'have'} an alpha against {bench.name} that differs from "
+        f"zero at 5%, each taken alone; the clearest is {best} with "
+        f"{_percent(params.loc[best, 'alpha'])} per {period} "
+        f"(t = {tstats.loc[best, 'alpha']:.2f})."
+    ]
+    joint = joint_tests(tests, bench.name)
+    if joint:
+        rejected = [name for name, test in joint.items() if test["pvalue"] < SIGNIFICANT]
+        said = ", ".join(f"{name} p = {test['pvalue']:.3f}" for name, test in joint.items())
+        sentences.append(
+            f"Jointly over all strata of each grouping, the GRS test rejects zero alphas for "
+            f"{len(rejected)} of {len(joint)} ({said})."
+        )
+    for part in config.clusters:
+        sentences.append(_cluster_sentence(part.name, made[f"clusters {part.name}"]))
+    return sentences
+
+
+def _cluster_sentence(name: str, found: Artefacts) -> str:
+    summary = noise(found)
+    if summary is None:
+        return f"The clusters of {name} were not compared with noise."
+    score, low, high = summary
+    verdict = (
+        "more than the same pipeline finds in noise"
+        if score > high
+        else "no more than the same pipeline finds in noise"
+    )
+    return (
+        f"The clusters of {name} have a mean silhouette of {score:.2f} on the map, {verdict} "
+        f"({low:.2f} to {high:.2f})."
+    )
+
+
+def noise(found: Artefacts) -> tuple[float, float, float] | None:
+    """Return the mean silhouette of the data and the lowest and highest mean over the nulls."""
+    scores: pd.DataFrame = found["scores"]
+    spaces = [s for s in ("embedding", "latent", "input") if s in set(scores["space"])]
+    chosen = scores[(scores["metric"] == "silhouette") & (scores["space"] == spaces[0])]
+    by_source = chosen.groupby("source")["score"].mean()
+    nulls = by_source.drop("data")
+    if not len(nulls):
+        return None
+    return float(by_source["data"]), float(nulls.min()), float(nulls.max())
+
+
+def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[HeadlineFigure]:
+    """Return the five numbers of the first screen."""
+    bench = reference(config)
+    tests, panel = made["tests"], made["features"]["panel"]
+    params, tstats = (tests[f"alphas {bench.name} {part}"] for part in ("params", "tstats"))
+    period = "month" if bench.frequency == "M" else "day"
+    how = HowComputed(
+        formula="r = α + β′f + e by least squares; t = α̂ / Newey-West standard error",
+        conventions=tests[f"alphas {bench.name} text"]["conventions"],
+        manifest="stage tests",
+    )
+    order = tstats["alpha"].abs().sort_values(ascending=False).index[:2]
+    out = [
+        HeadlineFigure(
+            label=f"Alpha of {name}",
+            value=float(params.loc[name, "alpha"]),
+            format="percent",
+            detail=f"per {period} against {bench.name}, t = {tstats.loc[name, 'alpha']:.2f}",
+            tone="good" if abs(tstats.loc[name, "alpha"]) > 1.96 else "neutral",
+            how=how,
+        )
+        for name in order
+    ]
+    joint = joint_tests(tests, bench.name)
+    if joint:
+        name = min(joint, key=lambda key: joint[key]["pvalue"])
+        out.append(
+            HeadlineFigure(
+                label=f"GRS, strata of {name}",
+                value=joint[name]["pvalue"],
+                format="pvalue",
+                detail=f"p-value; F = {joint[name]['value']:.2f}, {joint[name]['distribution']}",
+                tone="good" if joint[name]["pvalue"] < SIGNIFICANT else "neutral",
+                how=HowComputed(
+                    formula="F = (T − N − K)/N · α̂′Σ̂⁻¹α̂ / (1 + f̄′Ω̂⁻¹f̄)",
+                    conventions=joint[name]["conventions"],
+                    manifest="stage tests",
+                    source="Gibbons, Ross and Shanken (1989)",
+                ),
+            )
+        )
+    for part in config.clusters[:1]:
+        summary = noise(made[f"clusters {part.name}"])
+        if summary is not None:
+            score, low, high = summary
+            out.append(
+                HeadlineFigure(
+                    label="Silhouette on the map",
+                    value=score,
+                    detail=f"noise scores {low:.2f} to {high:.2f}",
+                    tone="good" if score > high else "caution",
+                    how=HowComputed(
+                        formula="mean over assets of (b − a) / max(a, b), mean over windows",
+                        manifest=f"stage clusters {part.name}",
+                        source="Rousseeuw (1987)",
+                    ),
+                )
+            )
+    out.append(
+        HeadlineFigure(
+            label="Assets",
+            value=len(panel.assets),
+            format="integer",
+            detail=f"{len(panel.dates)} months, {len(panel):,} rows",
+            how=HowComputed(formula="assets with at least one row", manifest="stage features"),
+        )
+    )
+    return out
+
+
+def joint_tests(tests: Artefacts, benchmark: str) -> dict[str, dict[str, Any]]:
+    """Return the joint tests of a benchmark that could be computed, by grouping."""
+    found = tests.get(f"grs {benchmark}", {})
+    return {name: test for name, test in found.items() if "skipped" not in test}
+
+
+def warnings(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
+    """Return what a reader has to know before believing the numbers."""
+    panel: Panel = made["features"]["panel"]
+    out = []
+    if config.data.source == "simulated":
+        out.append("The market is simulated: it shows what the method finds, not what markets pay.")
+    if config.data.lag is not None:
+        out.append(
+            f"Statements have no filing date; a lag of {config.data.lag} after the period's end "
+            "was declared, and results depend on it."
+        )
+    out += [str(note) for note in panel.notes if "surviv" in f"{note.rule} {note.action}".lower()]
+    for bench in config.benchmarks:
+        fit: pd.DataFrame = made["tests"][f"alphas {bench.name} fit"]
+        least = int(fit["observations"].min())
+        if least < FEW:
+            out.append(
+                f"Short sample: {least} observations for {len(bench.factors)} factors of "
+                f"{bench.name}; standard errors rest on large-sample theory."
+            )
+    for part in config.clusters:
+        summary = noise(made[f"clusters {part.name}"])
+        if summary is not None and summary[0] <= summary[2]:
+            out.append(
+                f"The clusters of {part.name} score no better than noise on the map: treat them "
+                "as a partition, not as a discovery."
+            )
+    return out
