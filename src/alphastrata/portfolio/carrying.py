@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from numba import njit
 
-from alphastrata.core.checks import Violations
+from alphastrata.core.checks import Violations, require_columns
 from alphastrata.core.panel import Panel
 from alphastrata.core.strata import Strata
 from alphastrata.portfolio.schedule import in_force
@@ -142,4 +142,22 @@ def known_entries(labels: Labels, panel: Panel) -> Int64:
 def carried_labels(labels: Labels, panel: Panel, hold: int | None = None, back: int = 0) -> Int64:
     """Return the label of each row in force after its date, 0 for none; see `carried_entries`."""
     entries = carried_entries(labels, panel, hold, back)
+    return np.where(entries >= 0, labels.codes[entries], 0)
+
+
+def groups_known(panel: Panel, within: Strata | str) -> Int64:
+    """Return each row's group as known at its date, from 1, or 0 for none.
+
+    Parameters
+    ----------
+    panel
+        The market.
+    within
+        Strata (the latest labels formed by the date), or a categorical column.
+    """
+    if isinstance(within, str):
+        require_columns(panel.columns, [within], "Groups")
+        return panel.categorical(within).codes.astype(np.int64) + 1
+    labels = labels_in(within, panel)
+    entries = known_entries(labels, panel)
     return np.where(entries >= 0, labels.codes[entries], 0)

@@ -19,7 +19,7 @@ from alphastrata.core.panel import Panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.calendars import Rebalance, formation_dates
-from alphastrata.portfolio.carrying import known_entries, labels_in
+from alphastrata.portfolio.carrying import groups_known
 from alphastrata.portfolio.eligible import Mask, Screen, eligible_rows, screened_rows
 
 Kind = Literal["independent", "dependent"]
@@ -92,7 +92,7 @@ def quantile_sort(
     probs = _probabilities(n)
     _check(panel, [by], [probs], min_assets)
     rows = _rows(panel, where, rebalance)
-    groups = None if within is None else _groups(panel, within)
+    groups = None if within is None else groups_known(panel, within)
     eligible = eligible_rows(panel, breakpoints)
     least = len(probs) + 1 if min_assets is None else min_assets
     sorted_ = _sort_once(panel, by, probs, rows, groups, eligible, least)
@@ -411,16 +411,6 @@ def _strata(
         n=n,
         notes=notes,
     )
-
-
-def _groups(panel: Panel, within: Strata | str) -> Int64:
-    """Return each row's group, from 1, or 0 for none."""
-    if isinstance(within, str):
-        require_columns(panel.columns, [within], "quantile_sort(within=)")
-        return panel.categorical(within).codes.astype(np.int64) + 1
-    labels = labels_in(within, panel)
-    entries = known_entries(labels, panel)
-    return np.where(entries >= 0, labels.codes[entries], 0)
 
 
 def _scatter(rows: _Rows, codes: Int64, size: int) -> Int64:
