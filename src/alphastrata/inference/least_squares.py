@@ -16,6 +16,7 @@ from scipy.linalg import solve_triangular
 
 from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.hac import (
+    HAC,
     Bandwidth,
     Kernel,
     LagRule,
@@ -23,7 +24,14 @@ from alphastrata.inference.hac import (
     select_bandwidth,
 )
 
-__all__ = ["CovarianceKind", "Fit", "fit_columns", "fit_complete", "orthonormal"]
+__all__ = [
+    "CovarianceKind",
+    "Fit",
+    "coefficient_covariance",
+    "fit_columns",
+    "fit_complete",
+    "orthonormal",
+]
 
 Array = NDArray[np.float64]
 CovarianceKind = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "hac"]
@@ -150,6 +158,43 @@ def fit_complete(
     r2 = _r_squared(q, rotated, ssr, constant)
     nobs = np.full(y.shape[1], n, dtype=np.int64)
     return Fit(params, np.sqrt(variance), residuals, ssr, nobs, r2, bandwidths)
+
+
+def coefficient_covariance(
+    x: Array, residuals: Array, hac: HAC, covariance: CovarianceKind = "hac"
+) -> Array:
+    """Return the K x K covariance of least-squares coefficients of one series.
+
+    Parameters
+    ----------
+    x : ndarray, shape (T, K)
+        Regressors; column 0 is the intercept for automatic lag rules.
+    residuals : ndarray, shape (T,)
+        Residuals.
+    hac : HAC
+        Lags, kernel and small-sample factor.
+    covariance : {"hac", "nonrobust", "HC0", "HC1", "HC2", "HC3"}
+        Kind.
+    """
+    n, k = x.shape
+    q, r = orthonormal(x)
+    projector = solve_triangular(r, q.T).T
+    bread = projector.T @ projector
+    if covariance == "nonrobust":
+        return np.asarray(bread * (residuals @ residuals) / (n - k if hac.small_sample else n))
+    scores = x * residuals[:, None]
+    if covariance == "hac":
+        weights = np.ones(k)
+        weights[0] = 0.0 if k > 1 else 1.0
+        bandwidth = select_bandwidth(scores, hac.lags, hac.kernel, weights=weights)
+        middle = long_run_covariance(scores, bandwidth, hac.kernel) * n
+        middle = middle * (n / (n - k) if hac.small_sample else 1.0)
+    else:
+        leverage = 1.0 - (q**2).sum(axis=1)
+        power = {"HC0": 0.0, "HC1": 0.0, "HC2": 0.5, "HC3": 1.0}[covariance]
+        scores = scores / (leverage**power)[:, None]
+        middle = scores.T @ scores * (n / (n - k) if covariance == "HC1" else 1.0)
+    return np.asarray(bread @ middle @ bread)
 
 
 def fit_columns(
