@@ -1,5 +1,11 @@
 """Tables, plots and one self-contained page. Draws what it is given and computes nothing."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from alphastrata.report import tables
 from alphastrata.report.model import (
     ClusterSection,
     DataSection,
@@ -19,6 +25,9 @@ from alphastrata.report.records import (
     Table,
 )
 
+if TYPE_CHECKING:
+    from alphastrata.report import plots
+
 __all__ = [
     "AlphaPlot",
     "ClusterSection",
@@ -34,4 +43,13 @@ __all__ = [
     "Table",
     "TestSection",
     "html",
+    "plots",
+    "tables",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # matplotlib takes a second to load, and a page of HTML does not need it.
+    if name == "plots":
+        return import_module("alphastrata.report.plots")
+    raise AttributeError(f"module 'alphastrata.report' has no attribute {name!r}")

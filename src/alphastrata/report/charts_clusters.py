@@ -9,7 +9,7 @@ import pandas as pd
 from alphastrata.report.charts import Chart, Json, axis, dates, fade, numbers, panels, plain
 from alphastrata.report.palette import HIGH, LOW, UNCLASSIFIED, series_colour
 
-__all__ = ["cluster_label", "coverage", "heat", "profiles", "scores"]
+__all__ = ["cluster_label", "coverage", "heat", "profiles", "scores", "wrap"]
 
 METRICS: Mapping[str, tuple[str, str]] = {
     "silhouette": ("Silhouette", "higher is better"),
@@ -220,7 +220,10 @@ def profiles(frame: pd.DataFrame, names: Mapping[int, str]) -> Chart:
     """
     turned = frame.T
     clusters = [int(c) for c in turned.columns]
-    wide = ["<br>".join([f"<b>{c}</b>", *_wrap(names.get(c, ""))]) for c in clusters]
+    wide = [
+        "<br>".join([f"<b>{c}</b>", *(plain(part) for part in wrap(names.get(c, "")))])
+        for c in clusters
+    ]
     labels = [cluster_label(c, names) for c in clusters]
     trace = heat(turned, limit=2.0, labels=labels, text=".1f")
     x: Json = {"side": "top", "tickvals": list(range(len(clusters))), "showgrid": False}
@@ -241,8 +244,14 @@ def profiles(frame: pd.DataFrame, names: Mapping[int, str]) -> Chart:
     )
 
 
-def _wrap(name: str, width: int = 18) -> list[str]:
-    """Return a name in lines, each fit for a label."""
+def wrap(name: str, width: int = 18) -> list[str]:
+    """Return a name in lines, each fit for a label.
+
+    Examples
+    --------
+    >>> wrap("Levered, asset-heavy", width=12)
+    ['Levered,', 'asset-heavy']
+    """
     lines, line = [], ""
     for word in name.split():
         if line and len(line) + len(word) + 1 > width:
@@ -250,4 +259,4 @@ def _wrap(name: str, width: int = 18) -> list[str]:
             line = word
         else:
             line = f"{line} {word}".strip()
-    return [plain(part) for part in [*lines, line] if part]
+    return [part for part in [*lines, line] if part]

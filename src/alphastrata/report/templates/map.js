@@ -94,7 +94,7 @@ class ClusterMap {
       const trace = { type: deep ? "scatter3d" : crowd > 4000 ? "scattergl" : "scatter", mode: "markers", name: clusters[i].label,
         x: rows.map((r) => this.place.x[r]), y: rows.map((r) => this.place.y[r]), text: rows.map((r) => this.label(r)),
         hovertemplate: "%{text}<extra></extra>",
-        marker: { color: clusters[i].colour, symbol: deep ? "circle" : clusters[i].mark, size, opacity: 0.85,
+        marker: { color: clusters[i].colour, symbol: deep ? "circle" : clusters[i].mark, size: /^triangle/.test(clusters[i].mark) && !deep ? 1.3 * size : size, opacity: 0.85,
           line: { width: deep ? 0 : 0.6, color: colours.ground } } };
       if (deep) trace.z = rows.map((r) => this.place.z[r]);
       return trace;
@@ -108,7 +108,7 @@ class ClusterMap {
     for (let row = 0; row < this.packed.starts[this.at + 1]; row++) if (this.asset[row] === this.found) rows.push(row);
     const now = rows.length ? rows[rows.length - 1] : -1;
     const here = now >= this.packed.starts[this.at];
-    const trace = { type: deep ? "scatter3d" : "scatter", mode: "lines+markers", name: this.packed.assets[this.found],
+    const trace = { type: deep ? "scatter3d" : "scatter", mode: "lines+markers", showlegend: false,
       x: rows.map((r) => this.place.x[r]), y: rows.map((r) => this.place.y[r]), hoverinfo: "skip",
       line: { color: colours.ink, width: deep ? 3 : 1.4 },
       marker: { color: colours.ink, symbol: deep ? "circle" : "circle-open", size: rows.map((r) => (here && r === now ? 15 : 3)),
@@ -134,7 +134,7 @@ class ClusterMap {
     if (this.dimensions === 3) {
       const wall = { showgrid: true, gridcolor: colours.line, zeroline: false, showticklabels: false, showspikes: false, title: { text: "" }, backgroundcolor: colours.surface, showbackground: true };
       layout.scene = { xaxis: { ...wall, range: this.range("x") }, yaxis: { ...wall, range: this.range("y") }, zaxis: { ...wall, range: this.range("z") },
-        aspectmode: "cube", dragmode: "orbit", camera: { eye: { x: 1.25, y: 1.25, z: 0.75 } } };
+        aspectmode: "cube", dragmode: "orbit", camera: { eye: { x: 1.3, y: 1.3, z: 0.75 }, center: { x: 0, y: 0, z: -0.16 } } };
       layout.margin = { l: 0, r: 0, t: 40, b: 0 };
     } else {
       layout.xaxis = { ...bare, range: this.range("x") };
