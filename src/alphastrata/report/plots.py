@@ -288,7 +288,7 @@ def map_of_clusters(
     --------
     >>> frame = pd.DataFrame({"date": pd.to_datetime(["2020-01-31"]), "asset": ["A"],
     ...                       "cluster": [1], "x": [0.0], "y": [1.0]})
-    >>> map_of_clusters(frame).get_title()
+    >>> map_of_clusters(frame).get_title(loc="left")
     '2020-01'
     """
     when = embeddings["date"].max() if date is None else pd.Timestamp(str(date))

@@ -151,7 +151,8 @@ def by_date(frame: pd.DataFrame, ax: Axes | None = None, *, column: str | None =
 
     Examples
     --------
-    >>> by_date(pd.DataFrame({"lev": [0.1]}, pd.to_datetime(["2020-01-31"]))).get_title()
+    >>> frame = pd.DataFrame({"lev": [0.1]}, pd.to_datetime(["2020-01-31"]))
+    >>> by_date(frame).get_title(loc="left")
     'lev'
     """
     name = frame.columns[0] if column is None else column

@@ -8,7 +8,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note
 from alphastrata.core.results import Statistic
-from alphastrata.report import charts_clusters, charts_returns
+from alphastrata.report import charts_clusters, charts_returns, charts_tests
 from alphastrata.report.alluvial import lay_out_flows, to_svg
 from alphastrata.report.blocks import Block, Keys, Section, how_lines, table_block
 from alphastrata.report.charts import Chart
@@ -195,9 +195,9 @@ def _tests(tests: Sequence[TestSection], keys: Keys) -> list[Block]:
             blocks.append(_with_how(joint, named))
         blocks += _tables(test.tables, keys, test.how)
         if test.alphas is not None:
-            blocks.append(_chart(charts_returns.alphas(test.alphas), keys))
+            blocks.append(_chart(charts_tests.alphas(test.alphas), keys))
         if test.by_date is not None:
-            blocks.append(_chart(charts_returns.by_date(test.by_date), keys))
+            blocks.append(_chart(charts_tests.by_date(test.by_date), keys))
         if test.coefficients is None and test.conventions:
             blocks.append(Block(kind="list", lines=test.conventions))
     return blocks
@@ -239,12 +239,12 @@ def _statistics(statistics: Sequence[Statistic]) -> Table:
 
 
 def _truth(frame: pd.DataFrame, keys: Keys) -> list[Block]:
-    chart = _chart(charts_returns.truth(frame), keys)
+    chart = _chart(charts_tests.truth(frame), keys)
     return [chart, table_block(frame, keys, title="Planted values and their estimates")]
 
 
 def _specifications(part: SpecificationSection, keys: Keys) -> list[Block]:
-    chart = _chart(charts_returns.specifications(part), keys)
+    chart = _chart(charts_tests.specifications(part), keys)
     notes = [Block(kind="list", lines=part.notes)] if part.notes else []
     shown = ["estimate", "low", "high"]
     table = Table(
