@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from alphastrata.report import tables
+from alphastrata.report.charts import Chart
 from alphastrata.report.model import (
     ClusterSection,
     DataSection,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlphaPlot",
+    "Chart",
     "ClusterSection",
     "Coefficients",
     "DataSection",

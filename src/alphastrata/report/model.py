@@ -18,6 +18,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations
 from alphastrata.core.results import Statistic
+from alphastrata.report.charts import Chart
 from alphastrata.report.records import (
     AlphaPlot,
     Coefficients,
@@ -256,7 +257,7 @@ class SpecificationSection:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExtraSection:
-    """A section of text and tables, for what the other sections do not hold.
+    """A section of text, tables and charts, for what the other sections do not hold.
 
     Parameters
     ----------
@@ -264,11 +265,14 @@ class ExtraSection:
     text : sequence of str
         Paragraphs of plain text.
     tables : sequence of Table
+    parts : sequence of str, Table or Chart
+        Paragraphs, tables and charts in the order of reading, after the text and the tables.
     """
 
     title: str
     text: Sequence[str] = ()
     tables: Sequence[Table] = ()
+    parts: Sequence[str | Table | Chart] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -257,4 +257,12 @@ def _specifications(part: SpecificationSection, keys: Keys) -> list[Block]:
 
 def _extra(part: ExtraSection, keys: Keys) -> list[Block]:
     text = [Block(kind="text", lines=part.text)] if part.text else []
-    return [*text, *_tables(part.tables, keys, {})]
+    blocks = [*text, *_tables(part.tables, keys, {})]
+    for item in part.parts:
+        if isinstance(item, Chart):
+            blocks.append(_chart(item, keys))
+        elif isinstance(item, Table):
+            blocks.append(table_block(item, keys))
+        else:
+            blocks.append(Block(kind="text", lines=[item]))
+    return blocks
