@@ -10,7 +10,7 @@ import pytest
 
 
 class LocalSite:
-    """Serves `pages` (path with query -> bytes) and keeps what was asked for.
+    """Serves `pages` (path with query -> body, or status and body) and keeps what was asked for.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class LocalSite:
     """
 
     def __init__(self) -> None:
-        self.pages: dict[str, bytes] = {}
+        self.pages: dict[str, bytes | tuple[int, bytes]] = {}
         self.asked: list[str] = []
         self.headers: list[dict[str, str]] = []
         site = self
@@ -34,11 +34,12 @@ class LocalSite:
             def do_GET(self) -> None:
                 site.asked.append(self.path)
                 site.headers.append(dict(self.headers))
-                body = site.pages.get(self.path)
-                self.send_response(404 if body is None else 200)
-                self.send_header("Content-Length", str(len(body or b"")))
+                found = site.pages.get(self.path, (404, b""))
+                status, body = found if isinstance(found, tuple) else (200, found)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body or b"")
+                self.wfile.write(body)
 
             def log_message(self, *args: object) -> None:
                 return

@@ -23,6 +23,8 @@ from alphastrata.data.lags import apply_lag
 from alphastrata.data.simulate import Market, SimulationOptions, simulate_market
 from alphastrata.data.simulate_truth import Truth
 from alphastrata.data.store import Entry, Store
+from alphastrata.data.yahoo import YahooHistory, yahoo, yahoo_history
+from alphastrata.data.yahoo_parse import parse_yahoo
 
 __all__ = [
     "Entry",
@@ -32,6 +34,7 @@ __all__ = [
     "SimulationOptions",
     "Store",
     "Truth",
+    "YahooHistory",
     "apply_lag",
     "as_of",
     "bill_returns",
@@ -49,6 +52,9 @@ __all__ = [
     "macro_series",
     "parse_fred",
     "parse_french",
+    "parse_yahoo",
     "risk_free",
     "simulate_market",
+    "yahoo",
+    "yahoo_history",
 ]
