@@ -157,11 +157,17 @@ def french(
 
     Example: alphastrata fetch french F-F_Research_Data_5_Factors_2x3
     """
-    from alphastrata.data import fetch_french
+    from alphastrata.data import fetch_french, french_file
 
-    for table in fetch_french(name).tables:
+    with _progress() as progress:
+        entry = fetch_french(name, progress=lambda done, total: progress(name, done, total or done))
+    typer.echo(f"{name}: vintage {entry.vintage}, sha256 {entry.sha256}")
+    for table in french_file(name).tables:
         first, last = table.frame.index[0].date(), table.frame.index[-1].date()
-        typer.echo(f"{table.frequency}  {first} to {last}  {table.frame.shape[1]:>3}  {table.name}")
+        typer.echo(
+            f"  {table.frequency}  {first} to {last}  {table.frame.shape[1]:>3} columns  "
+            f"{table.name} ({table.unit})"
+        )
 
 
 def main() -> None:

@@ -25,9 +25,9 @@ class _Section(BaseModel):
 class SimulationConfig(_Section):
     """The built-in market: how many assets, from when, for how many months."""
 
-    n_assets: int = Field(400, ge=20, le=20_000)
+    n_assets: int = Field(default=400, ge=20, le=20_000)
     start: str = "1998-01-31"
-    periods: int = Field(180, ge=24, le=600)
+    periods: int = Field(default=180, ge=24, le=600)
 
 
 class DataConfig(_Section):
@@ -51,16 +51,16 @@ class ClusterConfig(_Section):
 
     name: Name
     features: tuple[str, ...] = Field(min_length=2)
-    n_clusters: int = Field(6, ge=2, le=50)
+    n_clusters: int = Field(default=6, ge=2, le=50)
     autoencoder: bool = True
-    latent_dim: int | None = Field(None, ge=1, le=64)
+    latent_dim: int | None = Field(default=None, ge=1, le=64)
     embedding: Literal["tsne", "none"] = "tsne"
     clusterer: Literal["kmeans", "spectral"] = "kmeans"
-    window: int = Field(36, ge=1)
-    step: int = Field(12, ge=1)
+    window: int = Field(default=36, ge=1)
+    step: int = Field(default=12, ge=1)
     rank_by: str
     weighting: Weighting = "value"
-    nulls: int = Field(3, ge=0, le=100)
+    nulls: int = Field(default=3, ge=0, le=100)
 
 
 class SortConfig(_Section):
@@ -68,7 +68,7 @@ class SortConfig(_Section):
 
     name: Name
     by: str
-    n: int = Field(5, ge=2, le=20)
+    n: int = Field(default=5, ge=2, le=20)
     long: Literal["high", "low"] = "high"
     breakpoints: str = "all"
     rebalance: Literal["M", "Q", "Y"] | int | None = None
@@ -94,8 +94,8 @@ class FamaMacBethConfig(_Section):
 class TestsConfig(_Section):
     """How the tests are computed."""
 
-    lags: int = Field(6, ge=0)
-    daily_lags: int = Field(10, ge=0)
+    lags: int = Field(default=6, ge=0)
+    daily_lags: int = Field(default=10, ge=0)
     fama_macbeth: tuple[FamaMacBethConfig, ...] = ()
 
 
@@ -113,8 +113,8 @@ class StudyConfig(_Section):
     question: str = (
         "Do these strata of stocks earn an alpha that the Fama-French factors do not explain?"
     )
-    seed: int = Field(0, ge=0)
-    workers: int = Field(1, ge=1)
+    seed: int = Field(default=0, ge=0)
+    workers: int = Field(default=1, ge=1)
     data: DataConfig = DataConfig()
     clusters: tuple[ClusterConfig, ...] = ()
     sorts: tuple[SortConfig, ...] = ()
@@ -125,7 +125,7 @@ class StudyConfig(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> StudyConfig:
-        names = [part.name for part in (*self.clusters, *self.sorts)]
+        names = [part.name for part in self.parts]
         if not names:
             raise ValueError("a study has at least one [[clusters]] or [[sorts]] table")
         for what, used in (
@@ -141,6 +141,11 @@ class StudyConfig(_Section):
                 'a benchmark has frequency "D" but data.daily is false; set data.daily = true'
             )
         return self
+
+    @property
+    def parts(self) -> tuple[ClusterConfig | SortConfig, ...]:
+        """Everything that divides assets into strata: clusterings, then sorts."""
+        return (*self.clusters, *self.sorts)
 
     @property
     def characteristics(self) -> list[str]:

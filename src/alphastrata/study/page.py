@@ -27,6 +27,7 @@ from alphastrata.report import (
 from alphastrata.study import words
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.config import BenchmarkConfig, ClusterConfig, StudyConfig
+from alphastrata.study.performance import FORMATS
 
 # Two-sided 5% of the normal distribution, for one test and (Bonferroni) for several.
 ONE_TEST = 1.959963984540054
@@ -55,10 +56,8 @@ def page_of(
         data=_data(config, made),
         clusters=[_clusters(part, made) for part in config.clusters],
         factors=_factors(made),
-        tests=[_alphas(bench, made["tests"]) for bench in config.benchmarks],
-        fama_macbeth=[
-            _cross_section(table.name, made["tests"]) for table in config.tests.fama_macbeth
-        ],
+        tests=[_alphas(bench, made) for bench in config.benchmarks],
+        fama_macbeth=[_cross_section(table.name, made) for table in config.tests.fama_macbeth],
         truth=made.get("truth", {}).get("truth"),
         manifest=_manifest(manifest),
     )
@@ -179,15 +178,25 @@ def _factors(made: Mapping[str, Artefacts]) -> FactorSection:
         summary=Table(
             title="Monthly long-short returns",
             frame=found["summary"],
-            formats=found["formats"],
-            notes=["Means and volatilities per year; t-statistics of the mean with Newey-West."],
+            formats=FORMATS,
+            notes=[
+                "Mean, volatility, Sharpe ratio and one-sided turnover per year; t of the mean "
+                "with Newey-West errors; kurtosis over 3.",
+            ],
         ),
         correlations=found["correlations"],
         notes=[f"{name}" for name in monthly.source.split("; ")],
     )
 
 
-def _alphas(config: BenchmarkConfig, tests: Artefacts) -> TestSection:
+def _own(notes: list[str], made: Mapping[str, Artefacts]) -> list[str]:
+    """Return the notes that the data section does not already show."""
+    shown = {str(note) for note in _all_notes(made)}
+    return [note for note in notes if note not in shown]
+
+
+def _alphas(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSection:
+    tests = made["tests"]
     name = f"alphas {config.name}"
     params, errors, tstats, pvalues, fit = (
         tests[f"{name} {part}"] for part in ("params", "std_errors", "tstats", "pvalues", "fit")
@@ -230,7 +239,7 @@ def _alphas(config: BenchmarkConfig, tests: Artefacts) -> TestSection:
         ],
         conventions=[
             *text["conventions"],
-            *text["notes"],
+            *_own(text["notes"], made),
             *_left_out(tests.get(f"grs {config.name}", {})),
         ],
         how={
@@ -252,12 +261,13 @@ def _left_out(joint: Mapping[str, Any]) -> list[str]:
         elif test["left_out"]:
             lines.append(
                 f"GRS of {name}: {len(test['left_out'])} strata without a return on every date "
-                f"left out ({', '.join(test['left_out'])})."
+                f"left out ({'; '.join(test['left_out'])})."
             )
     return lines
 
 
-def _cross_section(name: str, tests: Artefacts) -> TestSection:
+def _cross_section(name: str, made: Mapping[str, Artefacts]) -> TestSection:
+    tests = made["tests"]
     table: pd.DataFrame = tests[f"cross-section {name} table"]
     text = tests[f"cross-section {name} text"]
     one_row = {part: table[part].to_frame(name).T for part in ("params", "tstats", "pvalues")}
@@ -271,7 +281,7 @@ def _cross_section(name: str, tests: Artefacts) -> TestSection:
             transpose=True,
         ),
         by_date=tests[f"cross-section {name} coefficients"],
-        conventions=[*text["conventions"], *text["notes"]],
+        conventions=[*text["conventions"], *_own(text["notes"], made)],
         how={
             "params": HowComputed(
                 formula="λ̂ = mean over t of the slopes of r_t on x_{t−1}",

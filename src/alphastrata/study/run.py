@@ -16,6 +16,7 @@ from alphastrata.core import FactorReturns, Panel, Strata
 from alphastrata.errors import ConfigError
 from alphastrata.study import artefacts, stages, truth
 from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.clusterings import clusters
 from alphastrata.study.config import ClusterConfig, SortConfig, StudyConfig
 from alphastrata.study.manifest import (
     InputFile,
@@ -27,6 +28,7 @@ from alphastrata.study.manifest import (
     stage_key,
     write_manifest,
 )
+from alphastrata.study.performance import performance
 
 Progress = Callable[[str, int, int], None]
 
@@ -170,29 +172,9 @@ def _compute(
         lambda: {"panel": stages.characteristics(config, raw, daily)},
     )
     panel: Panel = made["features"]["panel"]
-    for part in config.clusters:
-        name = f"clusters {part.name}"
-        made[name] = store.stage(
-            name,
-            [part.model_dump(exclude={"rank_by", "weighting"}), config.seed],
-            ("features",),
-            lambda part=part, name=name: stages.clusters(
-                part,
-                panel,
-                seed=config.seed,
-                workers=workers,
-                progress=lambda done, total: store.report(name, done, total),
-            ),
-        )
-    for part in config.sorts:
-        name = f"sort {part.name}"
-        made[name] = store.stage(
-            name,
-            part.model_dump(include={"by", "n", "breakpoints", "rebalance"}),
-            ("features",),
-            lambda part=part: {"strata": stages.sort(part, panel)},
-        )
-    parts = [(p, made[_stage_of(p)]["strata"]) for p in (*config.clusters, *config.sorts)]
+    for part in config.parts:
+        made[_stage_of(part)] = _group(config, part, panel, store, workers)
+    parts = [(part, made[_stage_of(part)]["strata"]) for part in config.parts]
     strata_stages = tuple(_stage_of(p) for p, _ in parts)
     made["factors"] = store.stage(
         "factors",
@@ -202,9 +184,9 @@ def _compute(
     )
     made["performance"] = store.stage(
         "performance",
-        None,
+        config.tests.lags,
         ("factors",),
-        lambda: stages.performance(made["factors"]["spreads M"]),
+        lambda: performance(made["factors"]["spreads M"], lags=config.tests.lags),
     )
     made["tests"] = store.stage(
         "tests",
@@ -215,6 +197,33 @@ def _compute(
     if config.data.source == "simulated":
         made["truth"] = store.stage("truth", None, ("tests",), lambda: _truth(config, made, parts))
     return made
+
+
+def _group(
+    config: StudyConfig,
+    part: ClusterConfig | SortConfig,
+    panel: Panel,
+    store: _Store,
+    workers: int,
+) -> Artefacts:
+    """Return the strata of one clustering or sort, and what comes with them."""
+    name = _stage_of(part)
+    if isinstance(part, SortConfig):
+        settings: Any = part.model_dump(include={"by", "n", "breakpoints", "rebalance"})
+        return store.stage(name, settings, ("features",), lambda: stages.sort(part, panel))
+    return store.stage(
+        name,
+        # What ranks the clusters and weighs their members comes later.
+        [part.model_dump(exclude={"rank_by", "weighting"}), config.seed],
+        ("features",),
+        lambda: clusters(
+            part,
+            panel,
+            seed=config.seed,
+            workers=workers,
+            progress=lambda done, total: store.report(name, done, total),
+        ),
+    )
 
 
 def _stage_of(part: ClusterConfig | SortConfig) -> str:
@@ -251,7 +260,7 @@ def _tests(config: StudyConfig, made: Mapping[str, Artefacts]) -> Artefacts:
         if benchmark.frequency == "M":
             out[f"grs {benchmark.name}"] = {
                 part.name: stages.joint_test(factors[f"portfolios {part.name}"], known)
-                for part in (*config.clusters, *config.sorts)
+                for part in config.parts
             }
     for table in config.tests.fama_macbeth:
         found = stages.cross_section(panel, table.x, lags=config.tests.lags)

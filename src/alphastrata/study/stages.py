@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from alphastrata import cluster, data, features, inference, portfolio
-from alphastrata.core import FactorReturns, Panel, RollingWindows, Strata
-from alphastrata.core.bydate import rank, standardize
+from alphastrata import data, features, inference, portfolio
+from alphastrata.core import FactorReturns, Panel, Strata
 from alphastrata.errors import ConfigError
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.config import (
@@ -20,10 +19,7 @@ from alphastrata.study.config import (
     SortConfig,
     StudyConfig,
 )
-
-Progress = Callable[[int, int], None]
-
-NULLS: dict[str, str] = {}
+from alphastrata.study.ranks import unit_ranks
 
 # What portfolios need of daily data; statements stay on the monthly panel.
 _DAILY_COLUMNS = ("ret", "price", "volume", "market_cap")
@@ -102,117 +98,17 @@ def characteristics(config: StudyConfig, panel: Panel, daily: Panel | None) -> P
     return panel.join(features.compute(panel, missing, daily=daily)) if missing else panel
 
 
-def clusters(
-    config: ClusterConfig, panel: Panel, *, seed: int, workers: int, progress: Progress | None
-) -> Artefacts:
-    """Return one rolling clustering: strata, scores beside nulls, maps, profiles, events.
-
-    The nulls run the whole pipeline, window by window, on data without clusters.
-    """
-    latent = config.latent_dim or (4 if len(config.features) <= 8 else 8)
-    model = cluster.deep_clusterer(
-        n_clusters=config.n_clusters,
-        latent_dim=latent,
-        embedding=None if config.embedding == "none" else config.embedding,
-        clusterer=config.clusterer,
-        autoencoder=config.autoencoder,
-        random_state=seed,
-    )
-    names = list(config.features)
-    windows = RollingWindows(config.window, config.step)
-    rounds = 1 + len(NULLS) * (config.nulls > 0)
-
-    def roll(data: Panel, nth: int) -> cluster.RollingClusters:
-        def report(done: int, total: int) -> None:
-            if progress is not None:
-                progress(nth * total + done, rounds * total)
-
-        return cluster.rolling(
-            model, data, windows, features=names, n_jobs=workers, progress=report
-        )
-
-    found = roll(panel, 0)
-    scores = [long_scores(found.scores, "data")]
-    if config.nulls:
-        for nth, kind in enumerate(NULLS, 1):
-            rng = np.random.default_rng([seed, nth])
-            null = roll(null_panel(panel.select(names), kind, rng), nth)
-            scores.append(long_scores(null.scores, NULLS[kind]))
-    by_cluster = found.profiles.groupby(level="cluster").mean()
-    return {
-        "strata": found.strata,
-        "scores": pd.concat(scores, ignore_index=True),
-        "profiles": by_cluster["mean_z"][names],
-        "medians": by_cluster["median"][names],
-        "embeddings": with_hover(found, panel, names),
-        "flows": as_flows(found.transitions, pd.DatetimeIndex(found.scores.index)),
-        "events": found.events,
-    }
-
-
-def long_scores(scores: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Return scores by window as rows: date, metric, space, source, score."""
-    parts = [
-        pd.DataFrame(
-            {
-                "date": scores.index,
-                "metric": metric,
-                "space": space,
-                "source": source,
-                "score": scores[f"{metric}_{space}"].to_numpy(),
-            }
-        )
-        for metric in ("silhouette", "davies_bouldin", "calinski_harabasz")
-        for space in ("input", "latent", "embedding")
-        if f"{metric}_{space}" in scores
-    ]
-    return pd.concat(parts, ignore_index=True).dropna(subset=["score"])
-
-
-def with_hover(
-    found: cluster.RollingClusters, panel: Panel, features_: list[str]
-) -> pd.DataFrame:
-    """Return the maps with cluster, a third coordinate, and what a reader hovers for.
-
-    Where the map is flat, the third coordinate is the first principal coordinate of the ranked
-    features on the same date.
-    """
-    at = found.embeddings.copy()
-    labels = found.strata.labels
-    at["cluster"] = labels.reindex(pd.MultiIndex.from_frame(at[["date", "asset"]])).to_numpy()
-    at = at.dropna(subset=["cluster"]).astype({"cluster": "int64"}).reset_index(drop=True)
-    index = pd.MultiIndex.from_frame(at[["date", "asset"]])
-    rows = panel.rows_of(index)
-    if "z" not in at:
-        ranked = unit_ranks(panel, features_).matrix(features_)[:, rows].T
-        at["z"] = first_component(np.nan_to_num(ranked))
-    for name in features_[:5]:
-        at[name] = panel.values(name)[rows]
-    return at
-
-
-def first_component(values: np.ndarray) -> np.ndarray:
-    """Return the first principal coordinate of rows, its largest loading positive."""
-    centred = values - values.mean(axis=0)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    first = vectors[:, -1]
-    coordinate: np.ndarray = centred @ (first * np.sign(first[np.argmax(np.abs(first))]))
-    return coordinate
-
-
-def as_flows(transitions: pd.DataFrame, formations: pd.DatetimeIndex) -> pd.DataFrame:
-    """Return transitions between neighbouring windows with both their dates."""
-    before = dict(zip(formations[1:], formations[:-1], strict=True))
-    return transitions.rename(
-        columns={"date": "date_to", "origin": "cluster_from", "target": "cluster_to"}
-    ).assign(date_from=transitions["date"].map(before))
-
-
-def sort(config: SortConfig, panel: Panel) -> Strata:
+def sort(config: SortConfig, panel: Panel) -> Artefacts:
     """Return the strata of one characteristic sort."""
-    return portfolio.quantile_sort(
-        panel, config.by, n=config.n, breakpoints=config.breakpoints, rebalance=config.rebalance
-    )
+    return {
+        "strata": portfolio.quantile_sort(
+            panel,
+            config.by,
+            n=config.n,
+            breakpoints=config.breakpoints,
+            rebalance=config.rebalance,
+        )
+    }
 
 
 def spread(
@@ -259,25 +155,15 @@ def joined(parts: Iterable[FactorReturns]) -> FactorReturns:
     parts = list(parts)
     if len(parts) == 1:
         return parts[0]
-    frame = pd.concat([part.frame for part in parts], axis=1)
+    frame = pd.concat([part.frame for part in parts], axis=1, sort=True)
     turnover = [part.turnover for part in parts if part.turnover is not None]
     return FactorReturns(
         frame,
         kind=parts[0].kind,
         freq=parts[0].freq,
-        turnover=pd.concat(turnover, axis=1) if turnover else None,
+        turnover=pd.concat(turnover, axis=1, sort=True) if turnover else None,
         source="; ".join(f"{part.factors[0]}: {part.source}" for part in parts),
         notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
-    )
-
-
-def unit_ranks(panel: Panel, columns: Iterable[str]) -> Panel:
-    """Return the panel with columns replaced by their rank by date, at mean 0 and sd 1."""
-    return panel.assign(
-        {
-            name: standardize(rank(panel.values(name), panel.offsets), panel.offsets)
-            for name in columns
-        }
     )
 
 
@@ -306,14 +192,16 @@ def joint_test(portfolios: FactorReturns, factors: FactorReturns) -> dict[str, o
     early stay out; which ones is said.
     """
     frame = portfolios.frame
-    whole = [name for name in frame if frame[name].notna().all()]
-    part = [str(name) for name in frame if name not in whole]
+    whole = [name for name in portfolios.factors if frame[name].notna().all()]
+    part = [name for name in portfolios.factors if name not in whole]
     if not whole:
-        return {"skipped": f"none of {frame.shape[1]} strata has a return on all {len(frame)} dates"}
+        return {
+            "skipped": f"none of {frame.shape[1]} strata has a return on all {len(frame)} dates"
+        }
     result = inference.grs(portfolios.select(whole), factors)
     statistic = result.statistics()[0]
     return {
-        "tested": [str(name) for name in whole],
+        "tested": whole,
         "left_out": part,
         "name": statistic.name,
         "value": float(statistic.value),
@@ -354,17 +242,3 @@ def portfolio_returns(
 ) -> FactorReturns:
     """Return what each stratum earned, monthly."""
     return portfolio.portfolio_returns(strata, panel, weighting=config.weighting)
-
-
-def performance(spreads: FactorReturns) -> Artefacts:
-    """Return growth, drawdowns, summary and correlations of monthly long-short returns."""
-    frame = spreads.frame
-    growth = (1.0 + frame.fillna(0.0)).cumprod().where(frame.ffill().notna())
-    summary = pd.DataFrame({"mean": 12 * frame.mean(), "volatility": np.sqrt(12) * frame.std()})
-    return {
-        "growth": growth,
-        "drawdowns": growth / growth.cummax() - 1.0,
-        "summary": summary,
-        "correlations": frame.corr(),
-        "formats": {"mean": "percent", "volatility": "percent"},
-    }

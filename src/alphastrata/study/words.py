@@ -43,7 +43,7 @@ def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
     found = pvalues.index[pvalues["alpha"] < SIGNIFICANT]
     n = len(params)
     which = {0: "None", n: "All"}.get(len(found), f"{len(found)}")
-    names = f" ({', '.join(map(str, found))})" if 0 < len(found) else ""
+    names = f" ({', '.join(map(str, found))})" if len(found) else ""
     sentences = [
         f"{which} of the {n} long-short factors{names} "
         f"{'has' if len(found) == 1 else 'have'} an alpha against {bench.name} that differs from "

@@ -1,0 +1,122 @@
+"""The clustering stage: strata, and how much of what they show noise would show too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from alphastrata import cluster
+from alphastrata.core import Panel, RollingWindows
+from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.config import ClusterConfig
+from alphastrata.study.ranks import unit_ranks
+
+Progress = Callable[[int, int], None]
+
+NULLS: dict[str, str] = {}
+
+
+def clusters(
+    config: ClusterConfig, panel: Panel, *, seed: int, workers: int, progress: Progress | None
+) -> Artefacts:
+    """Return one rolling clustering: strata, scores beside nulls, maps, profiles, events.
+
+    The nulls run the whole pipeline, window by window, on data without clusters.
+    """
+    latent = config.latent_dim or (4 if len(config.features) <= 8 else 8)
+    model = cluster.deep_clusterer(
+        n_clusters=config.n_clusters,
+        latent_dim=latent,
+        embedding=None if config.embedding == "none" else config.embedding,
+        clusterer=config.clusterer,
+        autoencoder=config.autoencoder,
+        random_state=seed,
+    )
+    names = list(config.features)
+    windows = RollingWindows(config.window, config.step)
+    rounds = 1 + len(NULLS) * (config.nulls > 0)
+
+    def roll(data: Panel, nth: int) -> cluster.RollingClusters:
+        def report(done: int, total: int) -> None:
+            if progress is not None:
+                progress(nth * total + done, rounds * total)
+
+        return cluster.rolling(
+            model, data, windows, features=names, n_jobs=workers, progress=report
+        )
+
+    found = roll(panel, 0)
+    scores = [long_scores(found.scores, "data")]
+    if config.nulls:
+        for nth, kind in enumerate(NULLS, 1):
+            rng = np.random.default_rng([seed, nth])
+            null = roll(null_panel(panel.select(names), kind, rng), nth)
+            scores.append(long_scores(null.scores, NULLS[kind]))
+    by_cluster = found.profiles.groupby(level="cluster").mean()
+    return {
+        "strata": found.strata,
+        "scores": pd.concat(scores, ignore_index=True),
+        "profiles": by_cluster["mean_z"][names],
+        "medians": by_cluster["median"][names],
+        "embeddings": with_hover(found, panel, names),
+        "flows": as_flows(found.transitions, pd.DatetimeIndex(found.scores.index)),
+        "events": found.events,
+    }
+
+
+def long_scores(scores: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Return scores by window as rows: date, metric, space, source, score."""
+    parts = [
+        pd.DataFrame(
+            {
+                "date": scores.index,
+                "metric": metric,
+                "space": space,
+                "source": source,
+                "score": scores[f"{metric}_{space}"].to_numpy(),
+            }
+        )
+        for metric in ("silhouette", "davies_bouldin", "calinski_harabasz")
+        for space in ("input", "latent", "embedding")
+        if f"{metric}_{space}" in scores
+    ]
+    return pd.concat(parts, ignore_index=True).dropna(subset=["score"])
+
+
+def with_hover(found: cluster.RollingClusters, panel: Panel, features_: list[str]) -> pd.DataFrame:
+    """Return the maps with cluster, a third coordinate, and what a reader hovers for.
+
+    Where the map is flat, the third coordinate is the first principal coordinate of the ranked
+    features on the same date.
+    """
+    at = found.embeddings.copy()
+    labels = found.strata.labels
+    at["cluster"] = labels.reindex(pd.MultiIndex.from_frame(at[["date", "asset"]])).to_numpy()
+    at = at.dropna(subset=["cluster"]).astype({"cluster": "int64"}).reset_index(drop=True)
+    index = pd.MultiIndex.from_frame(at[["date", "asset"]])
+    rows = panel.rows_of(index)
+    if "z" not in at:
+        ranked = unit_ranks(panel, features_).matrix(features_)[:, rows].T
+        at["z"] = first_component(np.nan_to_num(ranked))
+    for name in features_[:5]:
+        at[name] = panel.values(name)[rows]
+    return at
+
+
+def first_component(values: np.ndarray) -> np.ndarray:
+    """Return the first principal coordinate of rows, its largest loading positive."""
+    centred = values - values.mean(axis=0)
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    first = vectors[:, -1]
+    coordinate: np.ndarray = centred @ (first * np.sign(first[np.argmax(np.abs(first))]))
+    return coordinate
+
+
+def as_flows(transitions: pd.DataFrame, formations: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return transitions between neighbouring windows with both their dates."""
+    before = dict(zip(formations[1:], formations[:-1], strict=True))
+    return transitions.rename(
+        columns={"date": "date_to", "origin": "cluster_from", "target": "cluster_to"}
+    ).assign(date_from=transitions["date"].map(before))

@@ -1,0 +1,139 @@
+"""A study runs, resumes, and comes out the same bit for bit, however it was interrupted."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from alphastrata.errors import ConfigError
+from alphastrata.study import parse_config, run, verify
+from alphastrata.study.artefacts import load
+from alphastrata.study.manifest import read_manifest
+
+SMALL = """
+name = "small"
+seed = 3
+[data.simulation]
+n_assets = 100
+start = "2005-01-31"
+periods = 60
+[[clusters]]
+name = "CLU"
+features = ["liquidity", "leverage", "operating_efficiency", "roe"]
+n_clusters = 3
+window = 24
+step = 12
+rank_by = "leverage"
+nulls = 1
+[[sorts]]
+name = "LEV"
+by = "leverage"
+n = 3
+[[tests.fama_macbeth]]
+name = "all"
+x = ["liquidity", "leverage"]
+"""
+
+
+def outputs(out: Path) -> dict[str, str]:
+    return read_manifest(out)["outputs"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("study") / "out"
+    run(parse_config(SMALL), out=out)
+    return out
+
+
+def test_a_study_leaves_report_tables_and_manifest(finished):
+    assert (finished / "report.html").stat().st_size > 100_000
+    names = outputs(finished)
+    assert {"report.html", "tables/truth-beside-estimate.csv", "tables/performance.tex"} <= set(
+        names
+    )
+    manifest = read_manifest(finished)
+    assert set(manifest["stages"]) >= {"data", "features", "clusters CLU", "sort LEV", "tests"}
+    assert manifest["machine"]["packages"]["numpy"]
+
+
+def test_a_second_run_reuses_every_stage(finished):
+    before = outputs(finished)
+    again = run(parse_config(SMALL), out=finished)
+    assert all(again.reused.values())
+    assert outputs(finished) == before
+
+
+def test_changed_tests_run_only_tests_and_report(finished):
+    changed = SMALL.replace("[[tests.fama", "[tests]\nlags = 2\n[[tests.fama")
+    again = run(parse_config(changed), out=finished)
+    made = {name for name, reused in again.reused.items() if not reused}
+    assert made == {"tests", "truth"}
+    run(parse_config(SMALL), out=finished)
+
+
+def test_workers_do_not_change_a_bit(finished, tmp_path):
+    run(parse_config(SMALL), out=tmp_path / "two", workers=2)
+    assert outputs(tmp_path / "two") == outputs(finished)
+
+
+def test_verify_finds_nothing_and_then_what_was_tampered_with(finished):
+    assert verify(finished) == []
+    table = finished / "tables" / "performance.csv"
+    good = table.read_bytes()
+    table.write_bytes(good + b"\n")
+    assert verify(finished) == [
+        "outputs.tables/performance.csv: the file is not what the manifest says"
+    ]
+    table.write_bytes(good)
+
+
+def test_killed_at_any_moment_it_resumes_to_the_same_bits(finished, tmp_path):
+    study = tmp_path / "small.toml"
+    study.write_text(SMALL, encoding="utf-8")
+    out = tmp_path / "killed"
+    code = (
+        "from alphastrata.study import read_config, run;"
+        f"run(read_config({str(study)!r}), out={str(out)!r})"
+    )
+    rng = random.Random(0)
+    for _ in range(4):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(rng.uniform(2.0, 9.0))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    run(parse_config(SMALL), out=out)
+    assert outputs(out) == outputs(finished)
+    leftovers = [p for p in (out / "stages").iterdir() if p.name.startswith(".writing-")]
+    for stage in (out / "stages").iterdir():
+        if stage not in leftovers:
+            load(stage)
+
+
+def test_what_is_missing_is_said_before_any_work(tmp_path):
+    real = parse_config(
+        'name = "x"\n[data]\nsource = "pystock"\n[[sorts]]\nname="A"\nby="leverage"'
+    )
+    with pytest.raises(ConfigError, match="needs --data"):
+        run(real, out=tmp_path / "a")
+    with pytest.raises(ConfigError, match="no data folder"):
+        run(real, out=tmp_path / "b", data=tmp_path / "nowhere")
+    lost = parse_config(
+        'name = "x"\n[[sorts]]\nname="A"\nby="leverage"\n'
+        '[[benchmarks]]\nname="F"\nsource="gone.zip"\nfactors=["SMB"]'
+    )
+    with pytest.raises(ConfigError, match="reads 'gone.zip'"):
+        run(lost, out=tmp_path / "c")
+    with pytest.raises(ConfigError, match=r"holds no manifest\.json"):
+        verify(tmp_path)
+    assert not (tmp_path / "a").exists()
+    assert not (tmp_path / "c").exists()
