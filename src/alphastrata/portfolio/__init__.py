@@ -1,5 +1,7 @@
 """Strata -> portfolio returns, factors and what they cost."""
 
+from alphastrata.portfolio.appraisal import Performance, appraise, by_regime, by_year
+from alphastrata.portfolio.certificate import Certificate, certificate
 from alphastrata.portfolio.characteristic import Quantile, TwoByThree, factor
 from alphastrata.portfolio.eligible import Screen
 from alphastrata.portfolio.factors import holdings, long_short
@@ -14,7 +16,9 @@ from alphastrata.portfolio.weights import Capped, Ranked, Soft
 
 __all__ = [
     "Capped",
+    "Certificate",
     "Overlapping",
+    "Performance",
     "Quantile",
     "Ranked",
     "Screen",
@@ -22,6 +26,10 @@ __all__ = [
     "Trailing",
     "TwoByThree",
     "add_fiscal_year",
+    "appraise",
+    "by_regime",
+    "by_year",
+    "certificate",
     "crsp_compustat",
     "double_sort",
     "dummy_returns",
