@@ -119,7 +119,8 @@ def _streams(
     return out
 
 
-WIDTH, HEIGHT, BAR, FOOT = 96.0, 320.0, 16.0, 26.0
+# Pixels: a page's width, height and width of the blocks, and the line of dates under them.
+WIDTH, HEIGHT, BAR, FOOT = 930.0, 320.0, 16.0, 26.0
 
 
 def to_svg(flow: Alluvium, names: Mapping[int, str]) -> Markup:
@@ -136,7 +137,8 @@ def to_svg(flow: Alluvium, names: Mapping[int, str]) -> Markup:
     >>> str(to_svg(lay_out_flows(Membership(sizes=sizes)), {}))[:4]
     '<svg'
     """
-    step = WIDTH if len(flow.dates) <= 14 else 64.0
+    # Fill the page while the dates under the columns have room, and scroll beyond that.
+    step = min(max(WIDTH / max(len(flow.dates) - 1, 1), 58.0), 160.0)
     width = step * max(len(flow.dates) - 1, 0) + BAR
     scale = HEIGHT / flow.height
     parts = [_svg_stream(stream, flow, names, step, scale) for stream in flow.streams]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -129,6 +130,7 @@ def table_block(
     grid = lay_out(table, title=title, how=how)
     key = keys.new("table")
     files = {"csv": to_csv(table), "tex": to_latex(table, caption=grid.title)}
+    name = re.sub(r"[^a-z0-9]+", "-", grid.title.lower()).strip("-") or key
     return Block(
         kind="table",
         title=grid.title,
@@ -136,7 +138,7 @@ def table_block(
         lines=[*grid.notes, *notes],
         markup=to_html(grid, key=key),
         how=how_lines(key, grid.how),
-        extra={"files": files, "rows": len(grid.rows)},
+        extra={"files": files, "rows": len(grid.rows), "name": name},
     )
 
 

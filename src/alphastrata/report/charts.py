@@ -162,6 +162,8 @@ def panels(
     """
     wide = _panel_axes(titles, columns)
     narrow = _panel_axes(titles, 1)
+    # On a phone the legend takes up to three lines.
+    narrow["margin"] = {"t": 96}
     for layout in (wide, narrow):
         for name, settings in (extra or {}).items():
             layout[name] = {**layout[name], **settings}
@@ -170,7 +172,7 @@ def panels(
 
 def _panel_axes(titles: Sequence[str], columns: int) -> Json:
     rows = math.ceil(len(titles) / columns)
-    gap_x, gap_y = (0.09 if columns > 1 else 0.0), (0.34 / rows if rows > 1 else 0.0)
+    gap_x, gap_y = (0.09 if columns > 1 else 0.0), (0.42 / rows if rows > 1 else 0.0)
     width = (1.0 - gap_x * (columns - 1)) / columns
     height = (1.0 - gap_y * (rows - 1)) / rows
     layout: Json = {

@@ -11,6 +11,7 @@ from alphastrata.report.palette import HIGH, LOW, UNCLASSIFIED, series_colour
 
 __all__ = ["cluster_label", "coverage", "heat", "profiles", "scores", "wrap"]
 
+# What a metric is called, and which way is good.
 METRICS: Mapping[str, tuple[str, str]] = {
     "silhouette": ("Silhouette", "higher is better"),
     "davies_bouldin": ("Davies-Bouldin", "lower is better"),
@@ -49,11 +50,14 @@ def coverage(frame: pd.DataFrame) -> Chart:
     data: list[Json] = [
         {
             "type": "scatter",
-            "mode": "lines",
+            # Counts that stand at some dates alone (formation dates) show as joined points.
+            "mode": "lines+markers" if bool(frame.iloc[:, i].isna().any()) else "lines",
+            "connectgaps": True,
             "name": plain(name),
             "x": dates(frame.index),
             "y": numbers(frame.iloc[:, i]),
             "line": {"color": series_colour(i), "width": 2},
+            "marker": {"color": series_colour(i), "size": 6},
             "hovertemplate": "%{y:,}",
         }
         for i, name in enumerate(frame.columns)
@@ -88,24 +92,33 @@ def scores(frame: pd.DataFrame) -> Chart:
     >>> [trace["name"] for trace in scores(frame).data]
     ['noise band', 'permuted', 'data']
     """
-    keys = list(dict.fromkeys(zip(frame["metric"], frame["space"], strict=True)))
+    spaces = list(dict.fromkeys(frame["space"]))
+    known = set(zip(frame["metric"], frame["space"], strict=True))
+    keys = [(m, s) for m in dict.fromkeys(frame["metric"]) for s in spaces if (m, s) in known]
     sources = [s for s in dict.fromkeys(frame["source"]) if s != "data"]
     titles, data = [], []
     for number, (metric, space) in enumerate(keys, start=1):
         shown, better = METRICS.get(str(metric), (str(metric), ""))
-        titles.append(f"{shown}, {space} space" + (f" ({better})" if better else ""))
+        arrow = {"higher is better": " ↑", "lower is better": " ↓"}.get(better, "")
+        titles.append(f"{shown}{arrow}, {space} space")
         part = frame[(frame["metric"] == metric) & (frame["space"] == space)]
         data += _score_traces(part, sources, number)
-    columns = 2 if len(keys) > 1 else 1
+    columns = min(len(spaces), 3, len(keys))
     wide, narrow = panels(titles, columns=columns)
     rows = -(-len(keys) // columns)
+    caption = (
+        "The line is the data. The grey band spans what the same pipeline scores on data that "
+        "have no clusters: a line inside the band is no better than noise."
+        if sources
+        else "Not compared with data that have no clusters. A score alone says little: the same "
+        "pipeline also finds clusters in noise."
+    )
     return Chart(
-        title="Scores of every window beside noise",
-        caption="The line is the data. The grey band spans what the same pipeline scores on data "
-        "that have no clusters: a line inside the band is no better than noise.",
+        title="Scores of every window beside noise" if sources else "Scores of every window",
+        caption=f"{caption} ↑ higher is better, ↓ lower is better.",
         data=data,
-        layout={**wide, "hovermode": "x unified", "showlegend": True},
-        height=110 + 210 * rows,
+        layout={**wide, "hovermode": "x unified", "showlegend": bool(sources)},
+        height=110 + 190 * rows,
         narrow={**narrow, "height": 110 + 210 * len(keys)},
     )
 

@@ -296,9 +296,9 @@ def specifications(section: SpecificationSection) -> Chart:
     data.reverse()
     rows: list[str] = []
     for decision in choices.columns:
-        options = sorted(choices[decision].astype(str).unique())
+        options = _options(section.choices[decision])
         rows += [f"<b>{plain(decision)}</b>"] + [plain(option) for option in options]
-    data += _choice_traces(choices, colours, rows)
+    data += _choice_traces(choices, section.choices, colours)
     top = 0.42
     layout: Json = {
         "xaxis": {"showticklabels": False, "showgrid": False, "anchor": "y2", "zeroline": False},
@@ -342,14 +342,19 @@ def _band(ranked: pd.DataFrame, place: list[int]) -> Json:
     }
 
 
-def _choice_traces(choices: pd.DataFrame, colours: list[str], rows: list[str]) -> list[Json]:
+def _options(choices: pd.Series) -> list[str]:
+    """Return the options of one decision in the order in which the study names them."""
+    return list(dict.fromkeys(choices.astype(str)))
+
+
+def _choice_traces(choices: pd.DataFrame, order: pd.DataFrame, colours: list[str]) -> list[Json]:
     x: list[int] = []
     y: list[int] = []
     tint: list[str] = []
     row = 0
     for decision in choices.columns:
         taken = choices[decision].astype(str).tolist()
-        options = sorted(set(taken))
+        options = _options(order[decision])
         for position, option in enumerate(taken):
             x.append(position + 1)
             y.append(row + 1 + options.index(option))

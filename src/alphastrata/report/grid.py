@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from alphastrata.report.formats import formatter, is_numeric, show
+from alphastrata.report.formats import decimals_for, formatter, is_numeric, show
 from alphastrata.report.records import Coefficients, Format, HowComputed, Table
 
 __all__ = ["Cell", "Grid", "Heading", "lay_out"]
@@ -118,7 +118,10 @@ def _used(
 
 
 def _lay_out_coefficients(table: Coefficients, title: str, how: Mapping[str, HowComputed]) -> Grid:
-    body = [_coefficient_column(table, name) for name in table.params.columns]
+    plain = table.params.drop(columns=[c for c in table.params if c in table.percent])
+    # One number of decimals for all betas, so that a reader compares along a row too.
+    decimals = decimals_for(pd.Series(plain.to_numpy(dtype=float).ravel()))
+    body = [_coefficient_column(table, name, decimals) for name in table.params.columns]
     extra, extra_names = _extra_columns(table)
     names = [str(name) for name in table.params.columns]
     shown = [f"{name}, %" if name in table.percent else name for name in names] + extra_names
@@ -147,10 +150,11 @@ def _row_label(label: object) -> str:
     return " · ".join(map(show, label)) if isinstance(label, tuple) else show(label)
 
 
-def _coefficient_column(table: Coefficients, name: object) -> list[Cell]:
+def _coefficient_column(table: Coefficients, name: object, decimals: int) -> list[Cell]:
     percent = name in table.percent
     column = table.params[name].astype(float)
-    write = formatter(100.0 * column if percent else column, "number")
+    if percent:
+        decimals = decimals_for(100.0 * column)
     cells = []
     for row, value in enumerate(column):
         if pd.isna(value):
@@ -160,7 +164,7 @@ def _coefficient_column(table: Coefficients, name: object) -> list[Cell]:
         pvalue = None if table.pvalues is None else table.pvalues[name].iloc[row]
         under = "" if tstat is None or pd.isna(tstat) else f"({show(float(tstat), 'number')})"
         strong = pvalue is not None and not pd.isna(pvalue) and float(pvalue) < SIGNIFICANT
-        shown = write(100.0 * value if percent else value)
+        shown = show(100.0 * value if percent else value, "number", decimals=decimals)
         cells.append(Cell(shown, float(value), under, tstat, strong))
     return cells
 

@@ -195,7 +195,8 @@ def specifications(section: SpecificationSection, ax: Axes | None = None) -> Axe
         HIGH if label == section.preferred else series_colour(0) if sure else MUTED
         for label, sure in zip(ranked.index, apart, strict=True)
     ]
-    lines = [f"{d}: {o}" for d in choices for o in sorted(choices[d].astype(str).unique())]
+    decisions = section.choices.astype(str)
+    lines = [f"{d}: {o}" for d in decisions for o in dict.fromkeys(decisions[d])]
     height = 0.17 * len(lines)
     with styled():
         if ax is None:

@@ -184,11 +184,10 @@ def _tests(tests: Sequence[TestSection], keys: Keys) -> list[Block]:
         blocks.append(Block(kind="heading", title=test.title))
         if test.coefficients is not None:
             notes = _reading(test)
-            blocks.append(
-                table_block(
-                    test.coefficients, keys, title="Coefficients", how=test.how, notes=notes
-                )
+            block = table_block(
+                test.coefficients, keys, title="Coefficients", how=test.how, notes=notes
             )
+            blocks.append(_with_how(block, _unnamed(test, block)))
         if test.statistics:
             joint = table_block(_statistics(test.statistics), keys, how=test.how)
             named = {s.name: test.how[s.name] for s in test.statistics if s.name in test.how}
@@ -201,6 +200,13 @@ def _tests(tests: Sequence[TestSection], keys: Keys) -> list[Block]:
         if test.coefficients is None and test.conventions:
             blocks.append(Block(kind="list", lines=test.conventions))
     return blocks
+
+
+def _unnamed(test: TestSection, block: Block) -> dict[str, HowComputed]:
+    """Return the entries that name no column and no joint test: they speak of the whole table."""
+    named = {line.name for line in block.how} | {s.name for s in test.statistics}
+    named |= {str(column) for table in test.tables for column in table.frame.columns}
+    return {name: entry for name, entry in test.how.items() if name not in named}
 
 
 def _reading(test: TestSection) -> list[str]:

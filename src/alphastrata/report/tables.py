@@ -291,9 +291,11 @@ def _html_heading(heading: Heading, key: str) -> Markup:
         link = Markup(
             ' <a class="f" href="#{}-how-{}" title="How computed" aria-label="How computed">ƒ</a>'
         ).format(key, slug(heading.how))
-    return Markup('<th scope="col" class="{}"><span>{}</span>{}</th>').format(
-        kind, heading.text, link
-    )
+    text = escape(heading.text)
+    if len(heading.text) > 14:
+        kind += " w"
+        text = text.replace("_", Markup("_<wbr>"))
+    return Markup('<th scope="col" class="{}"><span>{}</span>{}</th>').format(kind, text, link)
 
 
 def _html_cell(heading: Heading, cell: Cell) -> Markup:

@@ -63,11 +63,11 @@ function wireDownloads(files) {
   document.querySelectorAll("[data-file]").forEach((button) => {
     button.closest(".files").hidden = false;
     button.addEventListener("click", () => {
-      const { file, kind } = button.dataset;
+      const { file, kind, name } = button.dataset;
       const mark = kind === "csv" ? "\ufeff" : "";
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([mark + files[file][kind]], { type: "text/plain;charset=utf-8" }));
-      link.download = `${file}.${kind}`;
+      link.download = `${name}.${kind}`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     });
