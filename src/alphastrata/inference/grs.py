@@ -18,7 +18,15 @@ from alphastrata.inference.least_squares import fit_complete
 from alphastrata.inference.samples import Returns, align, describe_dates
 from alphastrata.inference.tails import f_upper, two_sided
 
-__all__ = ["GRSResult", "grs", "grs_statistic", "pricing_errors"]
+__all__ = [
+    "GRSResult",
+    "grs",
+    "grs_statistic",
+    "max_squared_sharpe",
+    "pricing_errors",
+    "require_dates",
+    "solve_covariance",
+]
 
 Array = NDArray[np.float64]
 FactorDivisor = Literal["T", "T-1"]
@@ -105,11 +113,11 @@ def grs_statistic(x: Array, y: Array, *, factor_divisor: FactorDivisor = "T") ->
     """
     n, n_assets = y.shape
     k = x.shape[1] - 1
-    _require_dates(n, n_assets, k)
+    require_dates(n, n_assets, k)
     fit = fit_complete(x, y, covariance="nonrobust")
     sigma = fit.residuals.T @ fit.residuals / n
     alpha = fit.params[0]
-    quadratic = alpha @ _solve(sigma, alpha)
+    quadratic = alpha @ solve_covariance(sigma, alpha)
     sharpe2 = max_squared_sharpe(x[:, 1:], divisor=factor_divisor)
     return float((n - n_assets - k) / n_assets * quadratic / (1.0 + sharpe2))
 
@@ -122,7 +130,7 @@ def max_squared_sharpe(factors: Array, *, divisor: FactorDivisor = "T") -> float
     mean = factors.mean(axis=0)
     centred = factors - mean
     omega = centred.T @ centred / (n if divisor == "T" else n - 1)
-    return float(mean @ _solve(omega, mean))
+    return float(mean @ solve_covariance(omega, mean))
 
 
 def pricing_errors(alphas: Array, errors: Array, returns: Array) -> dict[str, float]:
@@ -211,7 +219,7 @@ def grs(returns: Returns, factors: Returns, *, factor_divisor: FactorDivisor = "
     measures["A(R2)"] = float(fit.r2.mean())
     measures["Sh2(factors)"] = f_sharpe2
     measures["Sh2(alpha)"] = float(
-        fit.params[0] @ _solve(fit.residuals.T @ fit.residuals / n, fit.params[0])
+        fit.params[0] @ solve_covariance(fit.residuals.T @ fit.residuals / n, fit.params[0])
     )
     words = describe_dates(sample.returns.index, sample.freq)
     return GRSResult(
@@ -230,7 +238,8 @@ def grs(returns: Returns, factors: Returns, *, factor_divisor: FactorDivisor = "
     )
 
 
-def _require_dates(n: int, n_assets: int, k: int) -> None:
+def require_dates(n: int, n_assets: int, k: int) -> None:
+    """Raise `EstimationError` unless N < T - K."""
     if n_assets >= n - k:
         raise EstimationError(
             f"The number of assets N must be below T - K for a joint test of alphas; got N = "
@@ -238,7 +247,7 @@ def _require_dates(n: int, n_assets: int, k: int) -> None:
         )
 
 
-def _solve(matrix: Array, vector: Array) -> Array:
+def solve_covariance(matrix: Array, vector: Array) -> Array:
     """Return matrix^-1 vector for a covariance matrix, scaled to correlations first."""
     scale = np.sqrt(np.diag(matrix))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-__all__ = ["STARS", "Columns", "compare", "parameter_table", "stacked", "stars"]
+__all__ = ["STARS", "Columns", "compare", "long_table", "parameter_table", "stacked", "stars"]
 
 STARS = "*, **, *** : p < 0.10, 0.05, 0.01 (two-sided)"
 
@@ -28,6 +28,15 @@ def parameter_table(
 ) -> pd.DataFrame:
     """Return one row per coefficient: estimate, standard error, t and p."""
     return pd.DataFrame({"estimate": params, "std_error": std_errors, "t": tstats, "p": pvalues})
+
+
+def long_table(
+    params: pd.DataFrame, std_errors: pd.DataFrame, tstats: pd.DataFrame, pvalues: pd.DataFrame
+) -> pd.DataFrame:
+    """Return one row per (row, column) of frames alike in shape: estimate, error, t and p."""
+    index = pd.MultiIndex.from_product([params.index, params.columns])
+    parts = {"estimate": params, "std_error": std_errors, "t": tstats, "p": pvalues}
+    return pd.DataFrame({name: f.to_numpy().ravel() for name, f in parts.items()}, index=index)
 
 
 class Columns:

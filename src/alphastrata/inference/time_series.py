@@ -10,7 +10,7 @@ import pandas as pd
 
 from alphastrata.core import Note, Result
 from alphastrata.inference.hac import HAC, LagRule, as_hac
-from alphastrata.inference.layout import STARS, Columns, compare, parameter_table, stacked
+from alphastrata.inference.layout import STARS, Columns, compare, long_table, stacked
 from alphastrata.inference.least_squares import KEEP_RESIDUALS, CovarianceKind, Fit, fit_columns
 from alphastrata.inference.samples import Returns, Sample, align, describe_dates
 from alphastrata.inference.tails import two_sided
@@ -70,21 +70,8 @@ class TimeSeriesResult(Result):
 
         With a single asset, rows are indexed by coefficient alone.
         """
-        if len(self.params) == 1:
-            name = self.params.index[0]
-            return parameter_table(
-                *(
-                    part.loc[name].rename_axis("coefficient")
-                    for part in (self.params, self.std_errors, self.tstats, self.pvalues)
-                )
-            )
-        stack = [
-            part.rename_axis(index="asset", columns="coefficient").stack()
-            for part in (self.params, self.std_errors, self.tstats, self.pvalues)
-        ]
-        return pd.DataFrame(
-            {"estimate": stack[0], "std_error": stack[1], "t": stack[2], "p": stack[3]}
-        )
+        table = long_table(self.params, self.std_errors, self.tstats, self.pvalues)
+        return table.droplevel("asset") if len(self.params) == 1 else table
 
     def conventions(self) -> list[str]:
         """Return what a reader needs to compute the same."""

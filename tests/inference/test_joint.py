@@ -1,0 +1,69 @@
+"""Joint tests against linearmodels, brute force and each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from linearmodels.asset_pricing import TradedFactorModel
+from scipy import stats
+from scipy.optimize import minimize
+
+from alphastrata.errors import EstimationError
+from alphastrata.inference import HAC, grs, time_series
+from alphastrata.inference.hac import long_run_covariance
+from alphastrata.inference.joint import joint_alphas, stacked_scores
+
+
+def test_wald_and_lr_are_functions_of_grs(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    tests = joint_alphas(returns, factors).tests["statistic"]
+    f = grs(returns, factors).statistic
+    assert tests["GRS"] == pytest.approx(f, rel=1e-12)
+    assert tests["Wald"] == pytest.approx(f * 180 * 8 / (180 - 8 - 3), rel=1e-10)
+    assert tests["LR"] == pytest.approx(180 * np.log(1 + tests["Wald"] / 180), rel=1e-12)
+
+
+@pytest.mark.parametrize("lags", [0, 5])
+def test_robust_wald_is_linearmodels(
+    returns: pd.DataFrame, factors: pd.DataFrame, lags: int
+) -> None:
+    ours = joint_alphas(returns, factors, lags=HAC(lags, small_sample=False))
+    options = {"cov_type": "kernel", "bandwidth": lags} if lags else {"cov_type": "robust"}
+    theirs = TradedFactorModel(returns, factors).fit(debiased=False, **options)
+    assert ours.tests.loc["Wald HAC", "statistic"] == pytest.approx(
+        theirs.j_statistic.stat, rel=1e-8
+    )
+    assert ours.tests.loc["Wald HAC", "p"] == pytest.approx(theirs.j_statistic.pval, rel=1e-7)
+
+
+def test_alpha_errors_are_those_of_each_regression(
+    returns: pd.DataFrame, factors: pd.DataFrame
+) -> None:
+    joint = joint_alphas(returns, factors, lags=4)
+    alone = time_series(returns, factors, lags=4)
+    np.testing.assert_allclose(joint.std_errors, alone.std_errors["alpha"], rtol=1e-9)
+    np.testing.assert_allclose(joint.pvalues, alone.pvalues["alpha"], rtol=1e-7)
+
+
+def test_gmm_j_is_the_minimum(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    y, f = returns.iloc[:, :3].to_numpy(), factors.to_numpy()[:, :2]
+    x = np.column_stack([np.ones(180), f])
+    e = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+    weight = np.linalg.inv(long_run_covariance(stacked_scores(x, e), 4.0))
+
+    def objective(b: np.ndarray) -> float:
+        m = stacked_scores(x, y - f @ b.reshape(2, 3)).mean(axis=0)
+        return float(180 * m @ weight @ m)
+
+    expected = minimize(objective, np.ones(6), method="BFGS", options={"gtol": 1e-12})
+    ours = joint_alphas(returns.iloc[:, :3], factors.iloc[:, :2], lags=3)
+    assert ours.tests.loc["GMM J", "statistic"] == pytest.approx(expected.fun, rel=1e-7)
+    assert ours.tests.loc["GMM J", "p"] == pytest.approx(stats.chi2.sf(expected.fun, 3), rel=1e-6)
+
+
+def test_refusals_and_looks(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    with pytest.raises(EstimationError, match="moments"):
+        joint_alphas(returns.iloc[:30], factors.iloc[:30])
+    with pytest.raises(EstimationError, match="T - K"):
+        joint_alphas(returns.iloc[:11], factors.iloc[:11])
+    assert "GMM J = " in joint_alphas(returns, factors).summary()
