@@ -18,6 +18,7 @@ Labels = NDArray[np.int64]
 
 _MEMBERS_WEIGHT = 0.75
 _MAJORITY = 0.5
+_SAME_PLACE = 0.5
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,8 @@ def _match(
     union = joint.sum(axis=1)[:, None] + joint.sum(axis=0)[None, :] - joint
     jaccard = np.divide(joint, union, out=np.zeros(joint.shape), where=union > 0)
     similarity = _MEMBERS_WEIGHT * jaccard + (1.0 - _MEMBERS_WEIGHT) * closeness
-    # Without a common asset (all members left the sample) only the centroids can tell.
-    unseen = union == 0
-    accepted = np.where(unseen, closeness >= _MAJORITY, jaccard >= min_overlap)
+    # Either will do: the same members, or (all members may have left) the same place.
+    accepted = (jaccard >= min_overlap) | (closeness >= _SAME_PLACE)
     rows, columns = linear_sum_assignment(np.where(accepted, similarity, 0.0), maximize=True)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     return {b: a for a, b in pairs if accepted[a, b]}, jaccard
@@ -166,8 +166,10 @@ def align(
 
     Between neighbouring windows, clusters are matched one to one (Hungarian algorithm) by three
     quarters Jaccard overlap of their members among assets in both windows and one quarter
-    closeness of their centroids. A cluster that nothing matches is new, one that matches
-    nothing has ended. Identities are not used again.
+    closeness of their centroids, exp(-d^2 / s^2) with s^2 the mean squared distance between the
+    clusters of a window. A pair can be the same cluster if its overlap reaches ``min_overlap`` or
+    its closeness 1/2. A cluster that nothing matches is new, one that matches nothing has ended.
+    Identities are not used again.
 
     Parameters
     ----------

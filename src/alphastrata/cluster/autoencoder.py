@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -99,8 +99,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         an epoch.
     learning_rate : float
         Step size.
-    batch_size : int
-        Rows per mini-batch.
+    batch_size : int or "auto"
+        Rows per mini-batch; "auto" is a 64th of the rows, at least 256 and at most 1024.
     epochs : int
         Largest number of passes through the training rows.
     patience : int
@@ -157,7 +157,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         activation: str = "gelu",
         optimizer: str = "adam",
         learning_rate: float = 3e-3,
-        batch_size: int = 256,
+        batch_size: int | Literal["auto"] = "auto",
         epochs: int = 60,
         patience: int = 10,
         validation_fraction: float = 0.1,
@@ -200,7 +200,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         # RandomState draws, and not the seed itself, so that an instance works as well.
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         encoder, decoder = self._start(values.shape[1], seed, initial_layers)
-        recipe = Recipe(**{name: getattr(self, name) for name in Recipe.__dataclass_fields__})
+        settings = {name: getattr(self, name) for name in Recipe.__dataclass_fields__}
+        if self.batch_size == "auto":
+            settings["batch_size"] = min(max(len(values) // 64, 256), 1024)
+        recipe = Recipe(**settings)
         trained = train(values.astype(np.float32), recipe, encoder, decoder, seed=seed)
         self.encoder_: Layers = trained.encoder
         self.decoder_: Layers = trained.decoder
@@ -313,7 +316,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             first=repr(self.optimizer),
         )
         for name, low in (("latent_dim", 1), ("batch_size", 1), ("epochs", 1), ("patience", 0)):
-            value = getattr(self, name)
+            value = (
+                1 if getattr(self, name) == "auto" and name == "batch_size" else getattr(self, name)
+            )
             check.require(
                 isinstance(value, (int, np.integer)) and bool(value >= low),
                 f"{name} must be a whole number of at least {low}",

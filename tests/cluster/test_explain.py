@@ -1,0 +1,76 @@
+"""Profiles against pandas, names that are unique, trees that collapse on shuffled labels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alphastrata.cluster import name_clusters, profiles, surrogate_tree
+from alphastrata.errors import InputDataError
+
+
+@pytest.fixture
+def planted():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 400)
+    X = pd.DataFrame(rng.normal(size=(400, 5)), columns=list("abcde"))
+    X["a"] += 4 * (labels % 2)
+    X["b"] += 4 * (labels // 2)
+    return X, labels
+
+
+def test_profiles_are_pandas(planted):
+    X, labels = planted
+    got = profiles(X, X, labels)
+    pd.testing.assert_frame_equal(
+        got["mean"], X.groupby(labels).mean(), check_names=False, check_index_type=False
+    )
+    z = (X - X.mean()) / X.std(ddof=0)
+    pd.testing.assert_frame_equal(got["median_z"], z.groupby(labels).median(), check_names=False)
+    assert set(got.columns.get_level_values(0)) == {"mean", "median", "std", "mean_z", "median_z"}
+    with pytest.raises(InputDataError, match="same rows"):
+        profiles(X, X, labels[:5])
+
+
+def test_profiles_leave_noise_out(planted):
+    X, labels = planted
+    labels = np.where(labels == 3, -1, labels)
+    assert profiles(X, X, labels).index.tolist() == [0, 1, 2]
+
+
+def test_names_follow_the_rule():
+    means = pd.DataFrame(
+        {"log_market_cap": [-1.0, 2.0, 0.1], "leverage": [0.8, 0.1, -0.2], "odd_one": [0, 0.6, 0]},
+        index=[1, 2, 3],
+    )
+    assert name_clusters(means) == {
+        1: "small, highly levered",
+        2: "very large, high odd one",
+        3: "average",
+    }
+
+
+def test_names_are_always_unique():
+    means = pd.DataFrame({"a": [1.0, 1.0, 1.0], "b": [0.0, 0.0, 0.2]}, index=[1, 2, 3])
+    names = name_clusters(means)
+    assert len(set(names.values())) == 3
+    assert all(name.startswith("high a") for name in names.values())
+
+
+def test_a_tree_finds_planted_rules(planted):
+    X, labels = planted
+    tree = surrogate_tree(X, labels, max_depth=2)
+    assert tree.fidelity > 0.9
+    assert set(tree.importance.nlargest(2).index) == {"a", "b"}
+    assert "a <=" in tree.rules
+
+
+def test_fidelity_collapses_on_shuffled_labels(planted):
+    X, labels = planted
+    tree = surrogate_tree(X, np.random.default_rng(1).permutation(labels))
+    assert tree.fidelity < tree.chance + 0.1
+
+
+def test_a_tree_needs_two_clusters(planted):
+    X, labels = planted
+    with pytest.raises(InputDataError, match="two clusters"):
+        surrogate_tree(X, np.zeros_like(labels))
