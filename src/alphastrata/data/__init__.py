@@ -2,6 +2,7 @@
 
 from alphastrata.data.asof import as_of
 from alphastrata.data.bills import bill_returns
+from alphastrata.data.files import read_panel, write_panel
 from alphastrata.data.fred import (
     fetch_fred,
     fred,
@@ -53,8 +54,10 @@ __all__ = [
     "parse_fred",
     "parse_french",
     "parse_yahoo",
+    "read_panel",
     "risk_free",
     "simulate_market",
+    "write_panel",
     "yahoo",
     "yahoo_history",
 ]

@@ -17,7 +17,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations
 from alphastrata.core.panel import Panel
-from alphastrata.data.lags import Lag, apply_lag, days_of
+from alphastrata.data.lags import Age, Lag, apply_lag, days_of
 from alphastrata.errors import LookAheadError
 
 __all__ = ["as_of", "check_statements", "visible_rows"]
@@ -123,7 +123,7 @@ def as_of(
     statements: pd.DataFrame,
     *,
     lag: Lag | None = None,
-    max_age: str | int | pd.Timedelta | None = None,
+    max_age: Age | None = None,
     columns: Sequence[str] | None = None,
 ) -> Panel:
     """Return ``prices`` with, on each row, the latest statement that was known at its date.
@@ -179,7 +179,7 @@ def as_of(
     table = check_statements(statements, lag=lag)
     names = _chosen_columns(table, columns, taken=prices.columns)
     assets = prices.assets
-    codes = assets.get_indexer(pd.Index(table["asset"])).astype(np.int64)
+    codes = assets.astype(str).get_indexer(pd.Index(table["asset"])).astype(np.int64)
     table = table.loc[codes >= 0]
     codes = codes[codes >= 0]
     period = _nanoseconds(table["period_end"])

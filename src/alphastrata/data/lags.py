@@ -8,9 +8,10 @@ import pandas as pd
 
 from alphastrata.errors import ConfigError, LookAheadError
 
-__all__ = ["Lag", "apply_lag", "days_of"]
+__all__ = ["Age", "Lag", "apply_lag", "days_of"]
 
 Lag = str | int | pd.Timedelta | pd.DateOffset
+Age = str | int | pd.Timedelta
 _LAG = re.compile(r"^\s*(\d+)\s*([DWMQY])\s*$", re.IGNORECASE)
 
 
@@ -78,7 +79,7 @@ def _parse_lag(lag: Lag) -> int | pd.Timedelta | pd.DateOffset:
     return pd.Timedelta(days=lag) if isinstance(lag, int) else lag
 
 
-def days_of(age: str | int | pd.Timedelta) -> float:
+def days_of(age: Age) -> float:
     """Return an age limit in days; calendar units count at their mean length.
 
     Examples

@@ -1,0 +1,155 @@
+"""Layout "canonical": a user's own files, with the canonical column names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from alphastrata.core.checks import Violations
+from alphastrata.core.panel import Panel
+from alphastrata.data.asof import as_of
+from alphastrata.data.daily import month_rows
+from alphastrata.data.lags import Age, Lag
+from alphastrata.errors import ConfigError
+
+__all__ = ["find_table", "read_canonical", "write_canonical"]
+
+SUFFIXES = (".parquet", ".csv", ".csv.gz", ".feather", ".ftr")
+CATEGORIES = ("exchange", "industry")
+CLOCKS = ("date", "period_end", "known_at")
+
+
+def find_table(folder: Path, stem: str) -> Path | None:
+    """Return the table called ``stem`` in a folder, or None.
+
+    Raises
+    ------
+    ConfigError
+        Two files of that name, as a CSV beside a parquet: which one counts is not for us to say.
+    """
+    found = [folder / f"{stem}{suffix}" for suffix in SUFFIXES]
+    found = [path for path in found if path.is_file()]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise ConfigError(f"{folder} holds {names}; keep the one that counts.")
+    return found[0] if found else None
+
+
+def read_canonical(folder: Path, *, freq: str, lag: Lag | None, max_age: Age | None) -> Panel:
+    """Return the panel of a folder with ``market`` and, optionally, ``statements``.
+
+    Parameters
+    ----------
+    folder
+        Holds ``market`` (``date``, ``asset``, ``ret``, ``price``, ...) and perhaps ``statements``
+        (``asset``, ``period_end``, ``known_at``, ...), as parquet, CSV or feather.
+    freq, lag, max_age
+        See :func:`alphastrata.data.read_panel`.
+    """
+    path = find_table(folder, "market")
+    if path is None:
+        raise ConfigError(f"{folder} holds no table called market; one of {SUFFIXES} is needed.")
+    table = read_table(path)
+    panel = Panel(table)
+    if panel.freq != freq:
+        panel = _to_months(panel, path) if freq == "M" and panel.freq == "D" else panel
+        if panel.freq != freq:
+            raise ConfigError(
+                f'{path.name} is of frequency "{panel.freq}"; it cannot be read as "{freq}". '
+                f'Ask for freq="{panel.freq}".'
+            )
+    statements = find_table(folder, "statements")
+    if statements is None:
+        return panel
+    return as_of(panel, read_table(statements), lag=lag, max_age=max_age)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Return a table with text assets and parsed dates.
+
+    ``NA``, ``ON`` and ``00123E10`` are assets like any other: in CSV files nothing but an empty
+    field is missing, and assets are never read as numbers.
+    """
+    if path.name.endswith((".csv", ".csv.gz")):
+        table = pd.read_csv(
+            path, dtype=dict.fromkeys(("asset", *CATEGORIES), str), keep_default_na=False,
+            na_values={}, float_precision="round_trip",
+        )  # fmt: skip
+        for name in table.columns.difference(["asset", *CATEGORIES, *CLOCKS]):
+            table[name] = _numbers(table[name], path)
+        for name in CATEGORIES:
+            if name in table.columns:
+                table[name] = table[name].where(table[name] != "")
+    else:
+        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_feather(path)
+        if isinstance(table.index, pd.MultiIndex):
+            table = table.reset_index()
+    problems = Violations(path.name)
+    problems.require(
+        "asset" in table.columns, "A table needs a column 'asset'",
+        remedy="Rename the column that identifies securities.",
+    )  # fmt: skip
+    for name in CLOCKS:
+        if name in table.columns:
+            parsed = pd.to_datetime(table[name], errors="coerce")
+            bad = parsed.isna()
+            problems.require(
+                not bool(bad.any()), f"Each {name!r} must be a date", count=int(bad.sum()),
+                first=repr(table[name][bad].iloc[0]) if bool(bad.any()) else "",
+                remedy="Correct or drop these rows.",
+            )  # fmt: skip
+            table[name] = parsed
+    problems.raise_if_any()
+    for name in ("asset", *CATEGORIES):
+        if name in table.columns:
+            kept = table[name].notna()
+            table[name] = table[name].astype(str).where(kept)
+    return table
+
+
+def _numbers(values: pd.Series, path: Path) -> pd.Series:
+    """Parse numbers; an empty field is missing, anything else that is no number is refused."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values.astype(np.float64)
+    text = values.astype(str)
+    parsed = pd.to_numeric(text.where(text != ""), errors="coerce")
+    bad = parsed.isna() & (text != "") & (text.str.lower() != "nan")
+    problems = Violations(path.name)
+    problems.require(
+        not bool(bad.any()), f"Each {values.name!r} must be a number or empty",
+        count=int(bad.sum()), first=repr(text[bad].iloc[0]) if bool(bad.any()) else "",
+        remedy="Correct these fields, or make the column empty.",
+    )  # fmt: skip
+    problems.raise_if_any()
+    return parsed.astype(np.float64)
+
+
+def _to_months(panel: Panel, path: Path) -> Panel:
+    problems = Violations(path.name)
+    for name in ("ret", "price"):
+        problems.require(
+            name in panel.columns, f"Daily rows need a column {name!r} to become months"
+        )
+    problems.raise_if_any(ConfigError)
+    daily = panel.frame.reset_index().sort_values(["asset", "date"], kind="stable")
+    daily["asset"] = pd.Categorical(daily["asset"], categories=panel.assets)
+    rows, notes = month_rows(daily.reset_index(drop=True))
+    return Panel(rows.astype({"asset": str}), freq="M", notes=[*panel.notes, *notes])
+
+
+def write_canonical(
+    panel: Panel, folder: Path, *, statements: pd.DataFrame | None, suffix: str
+) -> None:
+    """Write a panel, and statements beside it, as tables that :func:`read_canonical` reads back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {"market": panel.frame.reset_index()}
+    if statements is not None:
+        tables["statements"] = statements
+    for stem, table in tables.items():
+        path = folder / f"{stem}{suffix}"
+        if suffix == ".parquet":
+            table.to_parquet(path, index=False)
+        else:
+            table.to_csv(path, index=False, date_format="%Y-%m-%d", float_format="%.17g")
