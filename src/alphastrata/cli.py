@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alphastrata.errors import AlphaStrataError
+from alphastrata.errors import AlphaStrataError, ConfigError
 
 if TYPE_CHECKING:
     from alphastrata.study.run import Finished, Progress
@@ -44,11 +44,27 @@ class Kind(StrEnum):
     studies = "studies"
 
 
+class Source(StrEnum):
+    """Where a study's market comes from."""
+
+    simulated = "simulated"
+    nyse = "nyse"
+    pystock = "pystock"
+    panel = "panel"
+
+
 @contextmanager
 def _progress() -> Iterator[Progress]:
     """Show stages with their progress on a terminal; stay quiet elsewhere."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     bars = Progress(
@@ -56,6 +72,7 @@ def _progress() -> Iterator[Progress]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
     )
@@ -136,6 +153,44 @@ def verify(
         typer.echo(f"{len(lines)} differences.", err=True)
         raise typer.Exit(1)
     typer.echo(f"{out}: everything came out again, bit for bit.")
+
+
+@app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="Folder of a finished study.")],
+    after: Annotated[Path, typer.Argument(help="Folder of another.")],
+) -> None:
+    """Say which inputs, settings and results differ between two finished studies.
+
+    Example: alphastrata diff out/demo out/other
+    """
+    from alphastrata.study import diff as diff_
+
+    lines = diff_(before, after)
+    typer.echo("\n".join(lines) if lines else "No difference.")
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="The study to write.")] = Path("study.toml"),
+    name: Annotated[str, typer.Option(prompt="Name of the study")] = "study",
+    source: Annotated[
+        Source, typer.Option(prompt="Source (simulated, nyse, pystock, panel)")
+    ] = Source.simulated,
+    lag: Annotated[str | None, typer.Option(help='Declared lag of statements, "4M".')] = None,
+    daily: Annotated[bool, typer.Option(help="Build daily factors too.")] = False,
+) -> None:
+    """Write a commented study to start from; asks for what the flags leave open.
+
+    Example: alphastrata init mine.toml --name mine --source panel
+    """
+    from alphastrata.study import new_study
+
+    if file.exists():
+        raise ConfigError(f"{file} is there already; choose another name or delete it.")
+    text = new_study(name, source=source.value, lag=lag, daily=daily, file=str(file))
+    file.write_text(text, encoding="utf-8")
+    typer.echo(f"{file}: edit it, then run it as its first line says.")
 
 
 @app.command(name="list")

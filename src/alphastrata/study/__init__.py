@@ -1,13 +1,15 @@
 """Whole studies: one TOML in, a report out; the only room that knows the whole way."""
 
 from alphastrata.study.config import StudyConfig, parse_config, read_config
-from alphastrata.study.examples import demo_config
-from alphastrata.study.run import Finished, run, verify
+from alphastrata.study.examples import demo_config, new_study
+from alphastrata.study.run import Finished, diff, run, verify
 
 __all__ = [
     "Finished",
     "StudyConfig",
     "demo_config",
+    "diff",
+    "new_study",
     "parse_config",
     "read_config",
     "run",

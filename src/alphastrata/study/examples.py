@@ -1,15 +1,20 @@
-"""The study that ships inside the package."""
+"""The study that ships inside the package, and the template for new ones."""
 
 from __future__ import annotations
 
 from importlib.resources import files
+from string import Template
 
 from alphastrata.study.config import StudyConfig, parse_config
 
 
 def demo_text() -> str:
     """Return the text of the built-in study, a TOML file to start from."""
-    return files("alphastrata.study").joinpath("demo.toml").read_text(encoding="utf-8")
+    return _packaged("demo.toml")
+
+
+def _packaged(name: str) -> str:
+    return files("alphastrata.study").joinpath(name).read_text(encoding="utf-8")
 
 
 def demo_config() -> StudyConfig:
@@ -21,3 +26,54 @@ def demo_config() -> StudyConfig:
     'simulated'
     """
     return parse_config(demo_text(), source="demo.toml")
+
+
+def new_study(
+    name: str,
+    *,
+    source: str = "simulated",
+    lag: str | None = None,
+    daily: bool = False,
+    file: str = "study.toml",
+) -> str:
+    """Return the text of a commented study to start from, already checked.
+
+    Parameters
+    ----------
+    name
+        Name of the study.
+    source
+        "simulated", "nyse", "pystock" or "panel".
+    lag
+        Declared lag of statements after their period's end, such as "4M", where the source has
+        no filing dates.
+    daily
+        Whether to build daily factors too.
+    file
+        Name of the file that the text will stand in.
+
+    Raises
+    ------
+    ConfigError
+        When the settings do not make a valid study.
+
+    Examples
+    --------
+    >>> parse_config(new_study("mine")).name
+    'mine'
+    """
+    short = source in ("nyse", "pystock")
+    text = Template(_packaged("template.toml")).substitute(
+        name=name,
+        file=file,
+        data_flag="" if source == "simulated" else " --data FOLDER",
+        source=source,
+        lag_line=f'lag = "{lag}"' if lag else '# lag = "4M"                # without filing dates',
+        daily=str(daily).lower(),
+        efficiency="operating_expense_ratio" if source == "pystock" else "operating_efficiency",
+        window=12 if short else 36,
+        step=3 if short else 12,
+        breakpoints="all" if short else "NYSE",
+    )
+    parse_config(text, source=file)
+    return text

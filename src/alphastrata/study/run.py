@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,9 @@ from alphastrata.study.manifest import (
 from alphastrata.study.performance import performance
 
 Progress = Callable[[str, int, int], None]
+
+LOG = logging.getLogger("alphastrata.study")
+LOG.propagate = False
 
 
 @dataclass(frozen=True)
@@ -78,12 +84,16 @@ class _Store:
         folder = self.out / "stages" / f"{slug}-{key[:16]}"
         self.reused[name] = (folder / artefacts.INDEX).is_file()
         self.report(name, 0, 1)
+        start = time.perf_counter()
         if not self.reused[name]:
+            LOG.info("%s: computing (%s)", name, key[:16])
             artefacts.save(folder, make())
         # Read back even what was just made: a resumed run sees the very same objects.
         found = artefacts.load(folder)
         self.contents[name] = artefacts.contents(folder)
         self.report(name, 1, 1)
+        verb = "reused" if self.reused[name] else "done"
+        LOG.info("%s: %s in %.1f s", name, verb, time.perf_counter() - start)
         return found
 
 
@@ -121,10 +131,28 @@ def run(
     out, folder = Path(out), None if data is None else Path(data)
     inputs = _inputs(config, folder)
     out.mkdir(parents=True, exist_ok=True)
-    with FileLock(out / ".lock"):
+    with FileLock(out / ".lock"), _log_to(out / "log.txt"):
+        LOG.info("study %r, seed %d, data %s", config.name, config.seed, folder)
         store = _Store(out, progress or (lambda stage, done, total: None))
         made = _compute(config, folder, inputs, store, workers or config.workers)
         return _write(config, folder, inputs, store, made, workers or config.workers)
+
+
+@contextmanager
+def _log_to(path: Path) -> Iterator[None]:
+    """Append what the study does, with times, to a file."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    try:
+        yield
+    except Exception:
+        LOG.exception("the study stopped")
+        raise
+    finally:
+        LOG.removeHandler(handler)
+        handler.close()
 
 
 def _inputs(config: StudyConfig, folder: Path | None) -> list[InputFile]:
@@ -354,6 +382,17 @@ def _write(
         warnings=tuple(page.warnings),
         reused=dict(store.reused),
     )
+
+
+def diff(before: str | Path, after: str | Path) -> list[str]:
+    """Return, a line each, where two finished studies differ: inputs, settings, results.
+
+    Raises
+    ------
+    ConfigError
+        When one of the folders holds no finished study.
+    """
+    return differences(read_manifest(Path(before)), read_manifest(Path(after)))
 
 
 def verify(

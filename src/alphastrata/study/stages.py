@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,8 @@ def market(config: DataConfig, folder: Path | None, seed: int) -> Artefacts:
         raise ConfigError(f'data.source = "{config.source}" needs a folder; say --data FOLDER.')
     source = None if config.source == "panel" else config.source
     out: Artefacts = {}
-    for name, freq in (("panel", "M"), ("daily", "D")):
+    frequencies: dict[str, Literal["M", "D"]] = {"panel": "M", "daily": "D"}
+    for name, freq in frequencies.items():
         if freq == "D" and not config.daily:
             continue
         panel = data.read_panel(folder, freq=freq, source=source, lag=config.lag)
