@@ -1,34 +1,43 @@
 """Strata -> portfolio returns, factors and what they cost."""
 
 from alphastrata.portfolio.appraisal import Performance, appraise, by_regime, by_year
-from alphastrata.portfolio.certificate import Certificate, certificate
+from alphastrata.portfolio.backtest import Backtest, capacity, run_backtest
 from alphastrata.portfolio.characteristic import Quantile, TwoByThree, factor
+from alphastrata.portfolio.costs import BasisPoints, HalfSpread, SquareRootImpact
 from alphastrata.portfolio.eligible import Screen
 from alphastrata.portfolio.factors import holdings, long_short
-from alphastrata.portfolio.fama_french import fama_french, prior_return
-from alphastrata.portfolio.legs import Trailing, legs
-from alphastrata.portfolio.neutral import dummy_returns, neutral
+from alphastrata.portfolio.french import fama_french, prior_return
+from alphastrata.portfolio.groups import dummy_returns, neutral
+from alphastrata.portfolio.replication import Certificate, certificate
 from alphastrata.portfolio.returns import portfolio_returns
 from alphastrata.portfolio.schedule import Overlapping
+from alphastrata.portfolio.sides import Trailing, legs
+from alphastrata.portfolio.sizing import Sizing
 from alphastrata.portfolio.sorts import double_sort, joint_sort, quantile_sort
 from alphastrata.portfolio.vendor import add_fiscal_year, crsp_compustat
 from alphastrata.portfolio.weights import Capped, Ranked, Soft
 
 __all__ = [
+    "Backtest",
+    "BasisPoints",
     "Capped",
     "Certificate",
+    "HalfSpread",
     "Overlapping",
     "Performance",
     "Quantile",
     "Ranked",
     "Screen",
+    "Sizing",
     "Soft",
+    "SquareRootImpact",
     "Trailing",
     "TwoByThree",
     "add_fiscal_year",
     "appraise",
     "by_regime",
     "by_year",
+    "capacity",
     "certificate",
     "crsp_compustat",
     "double_sort",
@@ -43,4 +52,5 @@ __all__ = [
     "portfolio_returns",
     "prior_return",
     "quantile_sort",
+    "run_backtest",
 ]

@@ -14,7 +14,6 @@ from alphastrata.core.panel import Panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.carrying import Labels, carried_entries, labels_in
-from alphastrata.portfolio.legs import RankBy, Side, leg_labels
 from alphastrata.portfolio.returns import (
     Missing,
     check_rules,
@@ -24,6 +23,7 @@ from alphastrata.portfolio.returns import (
     pairing_notes,
 )
 from alphastrata.portfolio.schedule import Hold, Overlapping, in_force
+from alphastrata.portfolio.sides import RankBy, Side, leg_labels
 from alphastrata.portfolio.trading import two_sided_turnover
 from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
 

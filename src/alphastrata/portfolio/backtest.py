@@ -1,0 +1,354 @@
+"""Money: holdings that drift between trades, and what trading and borrowing take from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from alphastrata.core.checks import Note, Violations, require_columns
+from alphastrata.core.factors import FactorReturns, Holdings, Kind
+from alphastrata.core.panel import Panel
+from alphastrata.errors import ConfigError, InputDataError
+from alphastrata.portfolio import accounts
+from alphastrata.portfolio.costs import Cost, cost_rates
+from alphastrata.portfolio.performance import PERIODS, sharpe
+from alphastrata.portfolio.sizing import Sizing, sized
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What accounts earned, paid and held; every frame is date x portfolio.
+
+    Over the period that ends at t: wealth(t) = wealth(t-1) x (1 + net(t)), and
+    gross - trading - borrow = net, both to rounding.
+
+    Attributes
+    ----------
+    wealth
+        In currency units at the end of each date, before that date's trades; the first row is the
+        capital at the first trade.
+    gross
+        Gains of positions and interest on cash, over wealth at the period's start.
+    trading, borrow
+        Costs of the trades that opened the period, and borrow fees; same base.
+    net
+        Return after costs.
+    traded
+        Value traded when the period opened, over wealth: two-sided turnover.
+    long, short, cash
+        Exposures when the period opened, over wealth.
+    kind, freq, notes
+        Kind and frequency of the returns; positions paid out, targets refused, accounts that end.
+    """
+
+    wealth: pd.DataFrame
+    gross: pd.DataFrame
+    trading: pd.DataFrame
+    borrow: pd.DataFrame
+    net: pd.DataFrame
+    traded: pd.DataFrame
+    long: pd.DataFrame
+    short: pd.DataFrame
+    cash: pd.DataFrame
+    kind: Kind
+    freq: str
+    risk_free: pd.Series | None = None
+    notes: tuple[Note, ...] = ()
+
+    def returns(self, *, net: bool = True) -> FactorReturns:
+        """Return net (or gross) returns, with one-sided turnover and costs beside them."""
+        return FactorReturns(
+            self.net if net else self.gross,
+            kind=self.kind,
+            freq=self.freq,
+            risk_free=self.risk_free,
+            turnover=0.5 * self.traded,
+            costs=self.trading + self.borrow,
+            source=f"backtest, {'net' if net else 'gross'} of costs",
+            notes=self.notes,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Backtest: {self.net.shape[1]} portfolios, {len(self.net):,} periods ({self.freq}), "
+            f"mean cost {float((self.trading + self.borrow).mean().mean()):.2e} per period"
+        )
+
+
+def run_backtest(
+    holdings: Holdings,
+    panel: Panel,
+    *,
+    costs: Cost | Sequence[Cost] = (),
+    capital: float = 1.0,
+    risk_free: pd.Series | None = None,
+    borrow_fee: float = 0.0,
+    sizing: Sizing | None = None,
+    ret: str = "ret",
+) -> Backtest:
+    """Return what portfolios earn in money when they trade to their holdings and drift between.
+
+    Parameters
+    ----------
+    holdings
+        Target weights by date, known at its end: one account per portfolio trades to them at the
+        end of that date (or of the panel's first later date) and then drifts.
+    panel
+        The market, daily or monthly: returns, and the columns that costs and sizing name.
+    costs
+        `BasisPoints`, `HalfSpread`, `SquareRootImpact`, or several of them.
+    capital
+        Wealth at the first trade, in currency units; it matters to impact only.
+    risk_free
+        Rate per period by date, earned on cash; 0 when None.
+    borrow_fee
+        Per year, on the value of short positions, in decimals.
+    sizing
+        Leverage, caps on weights, beta-neutral legs.
+    ret
+        Column of returns.
+
+    Returns
+    -------
+    Backtest
+        Wealth, gross and net returns, costs, turnover and exposures.
+
+    Raises
+    ------
+    ConfigError
+        For capital or a fee that cannot be, or an unknown cost.
+    InputDataError
+        For columns that the panel lacks, or holdings that it does not reach.
+
+    Examples
+    --------
+    >>> from alphastrata.portfolio.costs import BasisPoints
+    >>> dates = pd.date_range("2020-01-31", periods=2, freq="ME")
+    >>> panel = Panel(pd.DataFrame({"date": dates, "asset": "A", "ret": [0.0, 0.10]}))
+    >>> index = pd.MultiIndex.from_tuples([(dates[0], "A", "p")])
+    >>> done = run_backtest(Holdings(pd.Series([1.0], index=index), legs="long_only"), panel,
+    ...                 costs=BasisPoints(100))
+    >>> float(done.gross["p"].iloc[0]), round(float(done.net["p"].iloc[0]), 4)
+    (0.1, 0.09)
+    """
+    sizing = Sizing() if sizing is None else sizing
+    found = Violations("backtest")
+    found.require(capital > 0.0, "capital is positive", first=f"{capital}")
+    found.require(borrow_fee >= 0.0, "borrow_fee is not negative", first=f"{borrow_fee}")
+    found.raise_if_any(ConfigError)
+    require_columns(panel.columns, [ret, *([sizing.beta] if sizing.beta else [])], "backtest")
+    linear, impact, notes = cost_rates(panel, costs)
+    rate = _on(panel.dates, risk_free)
+    names = holdings.portfolios
+    table = _targets(holdings, panel, names)
+    ledgers = {}
+    for k, name in enumerate(names):
+        trade_of, offsets, codes, weights = _account(table[table["portfolio"] == k], panel, sizing)
+        ledgers[name] = accounts.run_account(
+            panel.offsets,
+            panel.asset_codes,
+            panel.values(ret),
+            linear,
+            impact,
+            trade_of,
+            offsets,
+            codes,
+            weights,
+            rate,
+            borrow_fee / PERIODS[panel.freq],
+            capital,
+            len(panel.assets),
+        )
+    return _report(ledgers, holdings, panel, risk_free, [*holdings.notes, *notes])
+
+
+def _on(dates: pd.DatetimeIndex, risk_free: pd.Series | None) -> Float64:
+    if risk_free is None:
+        return np.zeros(len(dates))
+    rate = risk_free.reindex(dates)
+    return rate.fillna(0.0).to_numpy(dtype=np.float64)
+
+
+def _targets(holdings: Holdings, panel: Panel, names: list[str]) -> pd.DataFrame:
+    """Return date code of the trade, asset code, portfolio and weight, sorted."""
+    index = holdings.weights.index
+    when = pd.DatetimeIndex(index.get_level_values(0))
+    date = np.searchsorted(panel.dates.to_numpy(), when.to_numpy(), side="left")
+    asset = panel.assets.get_indexer(index.get_level_values(1))
+    table = pd.DataFrame(
+        {
+            "date": date,
+            "asset": asset,
+            "portfolio": pd.Index(names).get_indexer(index.get_level_values(2)),
+            "weight": holdings.weights.to_numpy(),
+            "known": when,
+        }
+    )
+    reached = table["date"] < len(panel.dates)
+    if not reached.any():
+        raise InputDataError(
+            f"Holdings begin {when[0].date()}, after the panel ends {panel.dates[-1].date()}."
+        )
+    table = table[reached]
+    # Two sets of targets before one trading date: the later one counts.
+    latest = table.groupby(["portfolio", "date"])["known"].transform("max")
+    return table[table["known"] == latest]
+
+
+def _account(
+    table: pd.DataFrame, panel: Panel, sizing: Sizing
+) -> tuple[Int64, Int64, Int64, Float64]:
+    """Return the trade of each date, and targets: bounds, asset codes, sized weights."""
+    trade_of = np.full(len(panel.dates), -1, dtype=np.int64)
+    beta = panel.values(sizing.beta) if sizing.beta else None
+    bounds = [0]
+    codes: list[Int64] = [np.empty(0, dtype=np.int64)]
+    weights: list[Float64] = [np.empty(0)]
+    for k, (date, part) in enumerate(table.groupby("date", sort=True)):
+        code = int(str(date))
+        trade_of[code] = k
+        asset = part["asset"].to_numpy(dtype=np.int64)
+        betas = None
+        if beta is not None:
+            rows = panel.lookup(np.full(asset.size, code, dtype=np.int64), asset)
+            betas = np.where(rows >= 0, beta[rows], np.nan)
+        weight = sized(part["weight"].to_numpy(dtype=np.float64), betas, sizing)
+        inside = asset >= 0
+        codes.append(asset[inside])
+        weights.append(weight[inside])
+        bounds.append(bounds[-1] + int(inside.sum()))
+    return (
+        trade_of,
+        np.array(bounds, dtype=np.int64),
+        np.concatenate(codes),
+        np.concatenate(weights),
+    )
+
+
+def _report(
+    ledgers: dict[str, Float64],
+    holdings: Holdings,
+    panel: Panel,
+    risk_free: pd.Series | None,
+    notes: list[Note],
+) -> Backtest:
+    """Return the ledgers as frames, from the first trade on."""
+    stacked = np.stack(list(ledgers.values()))
+    began = np.flatnonzero(~np.isnan(stacked[:, :, accounts.NET]).all(axis=0))
+    if not began.size:
+        raise InputDataError("No period of the panel follows the first trade.")
+    rows = panel.dates[began[0] :]
+    names = pd.Index(list(ledgers), name="portfolio")
+
+    def frame(field: int) -> pd.DataFrame:
+        return pd.DataFrame(stacked[:, began[0] :, field].T, index=rows, columns=names)
+
+    wealth = pd.DataFrame(
+        stacked[:, began[0] - 1 :, accounts.WEALTH].T,
+        index=panel.dates[began[0] - 1 :],
+        columns=names,
+    )
+    for field, rule, action in (
+        (accounts.EXITS, "positions in assets without a row", "paid out at their last value"),
+        (accounts.REFUSED, "targets in assets without a row", "left in cash"),
+    ):
+        count = frame(field).sum(axis=1)
+        if count.any():
+            first = f"date={count.index[int((count > 0).argmax())].date()}"
+            notes.append(Note(rule, int(count.sum()), 0, first, action, "portfolio"))
+    broke = [name for name in names if (wealth[name] <= 0.0).any()]
+    if broke:
+        notes.append(
+            Note(
+                "accounts whose wealth is gone",
+                len(broke),
+                len(names),
+                broke[0],
+                "ended",
+                "portfolio",
+            )
+        )
+    kind: Kind = "zero_cost"
+    if holdings.legs == "long_only" or risk_free is not None:
+        kind = "total"
+    return Backtest(
+        wealth=wealth,
+        gross=frame(accounts.GROSS),
+        trading=frame(accounts.TRADING),
+        borrow=frame(accounts.BORROW),
+        net=frame(accounts.NET),
+        traded=frame(accounts.TRADED),
+        long=frame(accounts.LONG),
+        short=frame(accounts.SHORT),
+        cash=frame(accounts.CASH),
+        kind=kind,
+        freq=panel.freq,
+        risk_free=None if risk_free is None else risk_free.reindex(rows),
+        notes=tuple(notes),
+    )
+
+
+def capacity(
+    holdings: Holdings,
+    panel: Panel,
+    *,
+    costs: Cost | Sequence[Cost],
+    capitals: Sequence[float],
+    sizing: Sizing | None = None,
+    borrow_fee: float = 0.0,
+) -> pd.DataFrame:
+    """Return the capacity curve: what is left of a portfolio as more money trades it.
+
+    Parameters
+    ----------
+    holdings, panel, costs, sizing, borrow_fee
+        As for `run_backtest`; costs include a `SquareRootImpact` for capital to matter.
+    capitals
+        Wealth at the first trade, in currency units.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by (portfolio, capital): annualised mean gross return, cost and net return, and
+        the Sharpe ratio of net returns.
+
+    Raises
+    ------
+    ConfigError, InputDataError
+        As for `run_backtest`.
+
+    Examples
+    --------
+    >>> from alphastrata.portfolio.costs import SquareRootImpact
+    >>> dates = pd.date_range("2020-01-31", periods=3, freq="ME")
+    >>> panel = Panel(pd.DataFrame({"date": dates, "asset": "A", "ret": [0.0, 0.1, 0.2],
+    ...                             "volatility": 0.02, "dollar_volume": 1e6}))
+    >>> index = pd.MultiIndex.from_tuples([(dates[0], "A", "p")])
+    >>> held = Holdings(pd.Series([1.0], index=index), legs="long_only")
+    >>> curve = capacity(held, panel, costs=SquareRootImpact(), capitals=[1e4, 1e6])
+    >>> curve["cost"].round(4).tolist()
+    [0.012, 0.12]
+    """
+    rows = {}
+    rate = PERIODS[panel.freq]
+    for capital in capitals:
+        done = run_backtest(
+            holdings, panel, costs=costs, capital=capital, sizing=sizing, borrow_fee=borrow_fee
+        )
+        for name in done.net:
+            net = done.net[name].dropna()
+            gross = done.gross[name].dropna()
+            rows[str(name), capital] = {
+                "gross": float(gross.mean() * rate),
+                "cost": float((gross - net).mean() * rate),
+                "net": float(net.mean() * rate),
+                "sharpe": sharpe(net, rate),
+            }
+    return pd.DataFrame(rows).T.rename_axis(index=["portfolio", "capital"]).sort_index()
