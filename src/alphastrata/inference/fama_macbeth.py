@@ -222,8 +222,8 @@ def fama_macbeth(
     """
     hac = as_hac(lags)
     panel = panel if isinstance(panel, Panel) else Panel(panel)
-    _check(panel, y, x, weights, intercept, lag)
-    columns, w = _regressors(panel, list(x), weights, lag, scale)
+    check_columns(panel, y, x, weights, intercept, lag)
+    columns, w = lagged_regressors(panel, list(x), weights, lag, scale)
     fits = regress_by_date(
         panel.values(y),
         columns,
@@ -303,9 +303,10 @@ def _average(series: Array, hac: HAC) -> tuple[Array, Array, str]:
     return series.mean(axis=0), covariance, words
 
 
-def _check(
+def check_columns(
     panel: Panel, y: str, x: Sequence[str], weights: str | None, intercept: bool, lag: int
 ) -> None:
+    """Raise unless every variable is a number column of the panel, named once."""
     if isinstance(x, str):
         raise InputDataError(f"x is a sequence of column names; got the text {x!r}. Use [{x!r}].")
     wanted = [y, *x, *([weights] if weights else [])]
@@ -328,7 +329,7 @@ def _check(
         raise ConfigError(f"Regressors are listed once; got {list(x)}.")
 
 
-def _regressors(
+def lagged_regressors(
     panel: Panel, x: list[str], weights: str | None, lag: int, scale: Scale | None
 ) -> tuple[list[Array], Array | None]:
     """Return regressors and weights as of `lag` dates before each row."""

@@ -1,4 +1,4 @@
-"""Are alphas and betas stable? Chow's test and two CUSUM tests."""
+"""Stability of alphas and betas: Chow's test and two CUSUM tests."""
 
 from __future__ import annotations
 
