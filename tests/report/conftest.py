@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+
 from alphastrata.core.checks import Note
 from alphastrata.core.results import Statistic
 from alphastrata.report import (
@@ -23,7 +28,10 @@ from alphastrata.report import (
     SpecificationSection,
     Table,
     TestSection,
+    html,
 )
+
+mpl.use("Agg")
 
 HOSTILE = (
     "<script>window.hacked=1</script>",
@@ -45,10 +53,17 @@ NAMES = {
     5: "Distressed",
     6: "Mature payers",
 }
-CHARACTERISTICS = (
-    "liquidity leverage operating_efficiency log_market_cap momentum book_to_market "
-    "volatility profitability investment"
-).split()
+CHARACTERISTICS = [
+    "liquidity",
+    "leverage",
+    "operating_efficiency",
+    "log_market_cap",
+    "momentum",
+    "book_to_market",
+    "volatility",
+    "profitability",
+    "investment",
+]
 
 
 def how(formula: str, manifest: str = "tests/time_series", *conventions: str) -> HowComputed:
@@ -72,6 +87,7 @@ def embeddings(rng: np.random.Generator, n_assets: int, n_dates: int, hover: int
         label = np.where(moves, rng.choice(6, n_assets, p=weights), label)
         own = 0.8 * own + rng.normal(0, 0.8, own.shape)
         here = rng.random(n_assets) < 0.94
+        here[: len(HOSTILE)] = True
         place = (centres[label] + own)[here]
         frame = pd.DataFrame(
             {
@@ -142,9 +158,7 @@ def clusters(rng: np.random.Generator, n_assets: int, n_dates: int, hover: int) 
 def factors(rng: np.random.Generator) -> FactorSection:
     dates = pd.date_range("2010-01-31", periods=120, freq="ME")
     names = ["CLUSTER", "LIQ", "LEV", "OE"]
-    returns = pd.DataFrame(
-        rng.normal([0.006, 0.003, 0.002, 0.0005], 0.025, (120, 4)), dates, names
-    )
+    returns = pd.DataFrame(rng.normal([0.006, 0.003, 0.002, 0.0005], 0.025, (120, 4)), dates, names)
     level = (1 + returns).cumprod()
     drawdowns = level / level.cummax() - 1
     summary = pd.DataFrame(
@@ -391,3 +405,29 @@ def hostile() -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def build_example() -> Any:
     return example
+
+
+def _browser_module() -> Any:
+    path = Path(__file__).with_name("browser.py")
+    spec = importlib.util.spec_from_file_location("report_browser", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    module = _browser_module()
+    if module.find_chromium() is None:
+        pytest.skip("no Chromium on this machine: the page was not looked at in a browser")
+    with module.Browser(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def example_page(report_data: ReportData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(html(report_data), encoding="utf-8")
+    return path

@@ -1,0 +1,184 @@
+"""The page in a real browser: it draws, plays, sorts and prints, and runs its own scripts alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alphastrata.report import ReportData, html
+
+READ_BLOB = (
+    "window.blobs = []; const old = URL.createObjectURL; "
+    "URL.createObjectURL = (b) => { window.blobs.push(b); return old(b); };"
+)
+
+
+@pytest.fixture
+def opened(browser: Any, example_page: Path) -> Any:
+    browser.dark(False)
+    browser.size(1280)
+    browser.open(example_page)
+    return browser
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("dark", [False, True])
+def test_draws_without_an_error_or_a_request(
+    browser: Any, example_page: Path, width: int, dark: bool
+) -> None:
+    browser.dark(dark)
+    browser.size(width)
+    browser.open(example_page)
+    assert browser.messages == []
+    assert browser.requests == [example_page.as_uri()]
+    assert browser.value("typeof window.hacked") == "undefined"
+    empty = "[...document.querySelectorAll('.chart')].filter(c => !c.querySelector('.main-svg'))"
+    assert browser.value(f"{empty}.map(c => c.id)") == []
+    assert browser.value("document.documentElement.scrollWidth") == width
+    ground = browser.value("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(18, 21, 25)" if dark else "rgb(255, 255, 255)")
+
+
+def test_hostile_names_show_as_text_in_charts(opened: Any) -> None:
+    labels = opened.value(
+        "[...document.querySelectorAll('.chart svg text')].map(t => t.textContent).join('\\n')"
+    )
+    for name in ("<script>window.hacked=1</scr", '=HYPERLINK("http://evil', "$x$", "R&D_100%"):
+        assert name in labels
+    assert opened.value("document.querySelectorAll('.chart svg a').length") == 0
+
+
+def test_the_player_moves_and_stops(opened: Any) -> None:
+    state = "document.querySelector('.map').dataset"
+    assert opened.value(f"{state}.at") == "2018-12-31"
+    opened.value("document.querySelector('.play').click()")
+    opened.wait(f"{state}.at === '2010-12-31'")
+    opened.value("document.querySelector('.play').click()")
+    assert opened.value(f"{state}.playing") == "no"
+    assert opened.value("document.querySelector('.when').textContent") == "2010-12-31"
+    assert opened.value("document.querySelector('.time').value") == "1"
+    slide = "t.value = '4'; t.dispatchEvent(new Event('input'))"
+    opened.value(f"(() => {{ const t = document.querySelector('.time'); {slide} }})()")
+    opened.wait(f"{state}.at === '2013-12-31'")
+    assert opened.messages == []
+
+
+def test_points_carry_asset_date_cluster_and_characteristics(opened: Any) -> None:
+    node = "document.querySelector('.cloud')"
+    texts = opened.value(f"{node}.data.flatMap(t => t.text).join('\\n')")
+    assert "<b>&lt;script&gt;window.hacked=1&lt;/script&gt;</b> · 2018-12-31" in texts
+    assert "1 · Large, cash-rich<br>liquidity " in texts
+    colours = opened.value(f"{node}.data.map(t => t.marker.color)")
+    legend = opened.value(
+        "[...document.querySelectorAll('.legend i')].map(i => i.getAttribute('style'))"
+    )
+    assert [f"background:{c}" for c in colours] == legend
+
+
+def test_an_asset_is_found_by_its_name_whatever_it_is(opened: Any) -> None:
+    found = (
+        "(() => { const f = document.querySelector('.find'); f.value = %s; "
+        "f.dispatchEvent(new Event('input')); })()"
+    )
+    plain = opened.value("document.querySelector('.cloud').data.length")
+    opened.value(found % "'A0042'")
+    opened.wait(f"document.querySelector('.cloud').data.length === {plain} + 1")
+    opened.value(found % "'no such asset'")
+    opened.wait(f"document.querySelector('.cloud').data.length === {plain}")
+    opened.value(found % "'<SCRIPT>window.hacked=1</script>'")
+    opened.wait(f"document.querySelector('.cloud').data.length === {plain} + 1")
+    assert opened.value("typeof window.hacked") == "undefined"
+
+
+def test_three_dimensions(opened: Any) -> None:
+    if not opened.value("!!document.createElement('canvas').getContext('webgl')"):
+        pytest.skip("this browser has no WebGL")
+    opened.value("document.querySelector('[data-dim=\"3\"]').click()")
+    opened.wait("document.querySelector('.cloud').data[0].type === 'scatter3d'")
+    opened.wait("document.querySelector('.cloud canvas') !== null")
+    opened.value("document.querySelector('[data-dim=\"2\"]').click()")
+    opened.wait("document.querySelector('.cloud').data[0].type === 'scatter'")
+    assert opened.messages == []
+
+
+def test_tables_sort_by_value_and_back(opened: Any) -> None:
+    table = "document.querySelector('table.stacked')"
+    first = f"[...{table}.tBodies[0].rows].map(r => Number(r.cells[1].dataset.v))"
+    before = opened.value(first)
+    click = f"{table}.tHead.rows[0].cells[1].querySelector('span').click()"
+    for expected in (sorted(before, reverse=True), sorted(before), before):
+        opened.value(click)
+        assert opened.value(first) == expected
+
+
+def test_tables_download_as_written(opened: Any) -> None:
+    opened.value(READ_BLOB)
+    opened.value("document.querySelector('[data-kind=csv][data-name=names]').click()")
+    text = opened.value("window.blobs[0].text()")
+    assert text.lstrip("\ufeff").startswith('"name"\n"<script>window.hacked=1</script>"\n"\'=HYP')
+
+
+def test_charts_download_as_vector_graphics(opened: Any) -> None:
+    opened.value(READ_BLOB)
+    opened.value("document.querySelector('[data-image]').click()")
+    opened.wait("window.blobs.length === 1")
+    assert "<svg" in opened.value("window.blobs[0].text()")
+    assert opened.messages == []
+
+
+def test_light_and_dark_at_a_click(opened: Any) -> None:
+    ink = "document.querySelector('.chart .xtick text').style.fill"
+    light = opened.value(ink)
+    opened.value("document.querySelector('#theme').click()")
+    opened.wait(f"{ink} !== {light!r}")
+    assert opened.value("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_link_opens_what_it_leads_to(opened: Any) -> None:
+    opened.value("document.querySelectorAll('details').forEach(d => { d.open = false; })")
+    opened.value("document.querySelector('a.f').click()")
+    opened.wait("document.querySelector(':target')?.checkVisibility()")
+    opened.value("document.querySelector(':target a').click()")
+    opened.wait("document.querySelector('tr:target')?.checkVisibility()")
+
+
+def test_prints_with_everything_open(opened: Any, tmp_path: Path) -> None:
+    opened.value("document.querySelector('details.section').open = false")
+    opened.pdf(tmp_path / "report.pdf")
+    pages = (tmp_path / "report.pdf").read_bytes().count(b"/Type /Page\n")
+    assert pages >= 4
+    assert opened.messages == []
+
+
+def test_a_script_that_slipped_in_does_not_run(
+    browser: Any, example_page: Path, tmp_path: Path
+) -> None:
+    text = example_page.read_text(encoding="utf-8")
+    bad = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'></body>"
+    path = tmp_path / "bad.html"
+    path.write_text(text.replace("</body>", bad), encoding="utf-8")
+    browser.open(path)
+    assert browser.value("typeof window.hacked") == "undefined"
+    assert browser.messages
+
+
+def test_sixty_windows_of_two_thousand_assets_play(
+    browser: Any, build_example: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "big.html"
+    path.write_text(html(build_example(2000, 60, 5)), encoding="utf-8")
+    browser.size(1280)
+    browser.open(path)
+    browser.value("document.querySelector('.play').click()")
+    browser.wait("document.querySelector('.map').dataset.at === '2012-02-29'")
+    assert browser.messages == []
+
+
+def test_a_report_of_words_alone(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "bare.html"
+    path.write_text(html(ReportData(title="bare", question="Why?")), encoding="utf-8")
+    browser.open(path)
+    assert browser.value("document.querySelector('h1').textContent") == "Why?"
+    assert browser.messages == []

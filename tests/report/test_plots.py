@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+
+from alphastrata.report import AlphaPlot, ReportData, plots
+
+
+@pytest.fixture(autouse=True)
+def _close() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def drawings(data: ReportData) -> dict[str, Callable[[Axes | None], Axes]]:
+    part, factors, test = data.clusters[0], data.factors, data.tests[0]
+    assert factors is not None
+    assert test.alphas is not None
+    assert part.membership is not None
+    return {
+        "growth": lambda ax: plots.growth(factors.cumulative, ax, log=True),
+        "drawdowns": lambda ax: plots.drawdowns(factors.drawdowns, ax),
+        "correlations": lambda ax: plots.correlations(factors.correlations, ax),
+        "profiles": lambda ax: plots.profiles(part.profiles, ax, names=part.names),
+        "scores": lambda ax: plots.scores(part.scores, ax, space="embedding"),
+        "map_of_clusters": lambda ax: plots.map_of_clusters(part.embeddings, ax, names=part.names),
+        "membership": lambda ax: plots.membership(part.membership, ax, names=part.names),
+        "alphas": lambda ax: plots.alphas(test.alphas, ax),
+        "tstats": lambda ax: plots.tstats(test.alphas, ax),
+        "truth": lambda ax: plots.truth(data.truth, ax, group="beta"),
+        "by_date": lambda ax: plots.by_date(data.fama_macbeth[0].by_date, ax, column="liquidity"),
+        "specifications": lambda ax: plots.specifications(data.specifications, ax),
+    }
+
+
+def test_every_plot_is_tested(report_data: ReportData) -> None:
+    assert set(plots.__all__) == {*drawings(report_data), "save"}
+
+
+@pytest.mark.parametrize("name", [n for n in plots.__all__ if n != "save"])
+def test_draws_on_the_given_axes_and_leaves_settings_alone(
+    name: str, report_data: ReportData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plt, "show", lambda: pytest.fail("a library never shows"))
+    before = dict(mpl.rcParams)
+    figure, ax = plt.subplots()
+    assert drawings(report_data)[name](ax) is ax
+    figure.canvas.draw()
+    assert dict(mpl.rcParams) == before
+    assert plt.get_fignums() == [figure.number]
+
+
+@pytest.mark.parametrize("name", ["alphas", "specifications", "membership"])
+def test_files_are_vector_with_text_and_the_same_every_time(
+    name: str, report_data: ReportData, tmp_path: Path
+) -> None:
+    written = []
+    for number in range(2):
+        path = tmp_path / f"{number}.svg"
+        plots.save(drawings(report_data)[name](None), path)
+        written.append(path.read_text(encoding="utf-8"))
+    assert written[0] == written[1]
+    assert "<text" in written[0]
+
+
+def test_hostile_names_are_drawn_as_they_stand(hostile: tuple[str, ...], tmp_path: Path) -> None:
+    frame = pd.DataFrame({"alpha": 0.0, "low": -1.0, "high": 1.0, "tstat": 0.0}, list(hostile))
+    plots.save(plots.alphas(AlphaPlot(estimates=frame)), tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert ">$x$<" in text
+    assert ">R&amp;D_100%<" in text
+    ax = plots.growth(
+        pd.DataFrame({"_hidden": [1.0, 2.0]}, pd.to_datetime(["2020-01-31", "2020-02-29"]))
+    )
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [t.get_text().strip() for t in legend.get_texts()] == ["_hidden"]
+
+
+def test_the_noise_band_reaches_from_the_lowest_to_the_highest_null() -> None:
+    when = pd.to_datetime(["2020-01-31"] * 4 + ["2020-02-29"] * 4)
+    frame = pd.DataFrame(
+        {
+            "date": when,
+            "metric": "silhouette",
+            "space": "input",
+            "source": ["data", "a", "a", "b"] * 2,
+            "score": [0.5, 0.1, 0.2, 0.3, 0.5, 0.15, 0.25, 0.05],
+        }
+    )
+    ax = plots.scores(frame)
+    low_high = ax.collections[0].get_paths()[0].get_extents()
+    assert (low_high.ymin, low_high.ymax) == (0.05, 0.3)
