@@ -20,6 +20,7 @@ from alphastrata.data.french_library import (
     keep_french,
 )
 from alphastrata.data.french_parse import FrenchFile, FrenchTable, parse_french
+from alphastrata.data.health import HealthCheck, HealthReport, health
 from alphastrata.data.lags import apply_lag
 from alphastrata.data.simulate import Market, SimulationOptions, simulate_market
 from alphastrata.data.simulate_truth import Truth
@@ -31,6 +32,8 @@ __all__ = [
     "Entry",
     "FrenchFile",
     "FrenchTable",
+    "HealthCheck",
+    "HealthReport",
     "Market",
     "SimulationOptions",
     "Store",
@@ -49,6 +52,7 @@ __all__ = [
     "french_catalog",
     "french_file",
     "french_vintages",
+    "health",
     "keep_french",
     "macro_series",
     "parse_fred",

@@ -29,7 +29,7 @@ class RawMarket:
         ``volume``, and optionally ``split`` (cumulated factor by which closes jumped in splits).
     statements
         ``asset``, ``period_end``, optionally ``known_at``, canonical columns, among them
-        ``shares``; optionally ``split_base``, the split factor at which ``shares`` are counted.
+        ``shares``, counted at a split factor of one.
     industries
         Industry by asset, or None.
     notes
@@ -125,13 +125,12 @@ def _sized(panel: Panel) -> Panel:
     columns = {}
     shares = panel.values("shares")
     if "_split" in panel.columns:
-        shares = shares * panel.values("split_base") / panel.values("_split")
+        shares = shares / panel.values("_split")
         columns["shares"] = shares
     columns["market_cap"] = panel.values("price") * shares
     sized = panel.assign(columns)
-    hidden = ("_split", "split_base")
     order = ["ret", "price", "volume", "shares", "market_cap", "exchange", "industry"]
     front = [name for name in order if name in sized.columns]
     return sized.select(
-        front + [name for name in sized.columns if name not in front and name not in hidden]
+        front + [name for name in sized.columns if name not in front and name != "_split"]
     )

@@ -16,7 +16,14 @@ import pandas as pd
 from alphastrata.core.checks import Note
 from alphastrata.data.counting import note_rows
 
-__all__ = ["Cleaned", "clean_returns", "drop_thin_sessions", "month_rows", "returns_from_closes"]
+__all__ = [
+    "Cleaned",
+    "clean_returns",
+    "close_changes",
+    "drop_thin_sessions",
+    "month_rows",
+    "status_notes",
+]
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -28,7 +35,7 @@ RULES = {
     FIRST: ("A return needs an earlier close", "set missing"),
     LONG_GAP: ("A return spans at most 30 days without trading", "set missing"),
     MISPLACED: (
-        "A close a tenth (or ten times) of the one before, on ordinary volume, has a misplaced "
+        "A close 10 or 100 times above or below the one before, on ordinary volume, has a misplaced "
         "decimal point",
         "carried from the day before until it comes back (at most 5 days)",
     ),
@@ -93,7 +100,8 @@ def _clean(
             good, good_volume = close[i], volume[i]
             continue
         ratio = close[i] / good
-        tenth = 0.09 < ratio < 0.11 or 9.0 < ratio < 11.0
+        size = max(ratio, 1.0 / ratio)
+        misplaced = 9.0 < size < 11.0 or 90.0 < size < 110.0
         if held > 0:
             if 0.5 < ratio < 2.0:
                 ret[i], held = ratio - 1.0, 0
@@ -106,7 +114,7 @@ def _clean(
             good, good_volume = close[i], volume[i]
             continue
         gap = ratio / (1.0 + given[i])
-        if tenth and 0.95 < gap < 1.05 and volume[i] < 10.0 * good_volume:
+        if misplaced and 0.95 < gap < 1.05 and volume[i] < 10.0 * good_volume:
             ret[i], price[i], status[i] = 0.0, good, MISPLACED
             held = 1
             continue
@@ -170,25 +178,19 @@ def clean_returns(prices: pd.DataFrame) -> Cleaned:
     return Cleaned(*_clean(asset, day, skipped, close, volume, given))
 
 
-def returns_from_closes(prices: pd.DataFrame) -> tuple[Float64, npt.NDArray[np.int8]]:
-    """Return returns from adjusted closes, and which rule a missing one broke.
+def close_changes(prices: pd.DataFrame) -> Float64:
+    """Return the change of the close since the asset's row before, missing on its first row.
 
     Parameters
     ----------
     prices
-        Sorted by asset and date: ``asset`` (categorical), ``date``, ``price``.
+        Sorted by asset and date: ``asset`` (categorical), ``price``.
     """
     asset = np.asarray(prices["asset"].cat.codes, np.int64)
     close = prices["price"].to_numpy(np.float64)
-    day = prices["date"].to_numpy("datetime64[D]").astype(np.int64)
-    ret = np.full(close.size, np.nan)
-    ret[1:] = close[1:] / close[:-1] - 1.0
-    status = np.zeros(close.size, np.int8)
-    status[1:][day[1:] - day[:-1] > LONGEST_GAP_DAYS] = LONG_GAP
-    status[1:][asset[1:] != asset[:-1]] = FIRST
-    status[:1] = FIRST
-    ret[status != AS_GIVEN] = np.nan
-    return ret, status
+    change = np.full(close.size, np.nan)
+    change[1:] = np.where(asset[1:] == asset[:-1], close[1:] / close[:-1] - 1.0, np.nan)
+    return change
 
 
 def status_notes(prices: pd.DataFrame, status: npt.NDArray[np.int8]) -> list[Note]:

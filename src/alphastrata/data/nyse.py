@@ -15,7 +15,7 @@ import pandas as pd
 from alphastrata.core.checks import Note
 from alphastrata.data.assembly import RawMarket, sort_prices
 from alphastrata.data.counting import note_rows
-from alphastrata.data.daily import returns_from_closes, status_notes
+from alphastrata.data.daily import clean_returns, close_changes, status_notes
 from alphastrata.data.fields import rename_fields
 
 __all__ = ["FILES", "read_nyse"]
@@ -49,9 +49,10 @@ def _prices(path: Path) -> tuple[pd.DataFrame, list[Note]]:
     raw.columns = pd.Index(["asset", "date", "price", "volume"])
     raw = raw.astype({"price": np.float64, "volume": np.float64})
     prices, notes = sort_prices(raw)
-    ret, status = returns_from_closes(prices)
-    prices.insert(2, "ret", ret)
-    return prices, [*notes, *status_notes(prices, status)]
+    prices.insert(2, "ret", close_changes(prices))
+    clean = clean_returns(prices)
+    prices["ret"], prices["price"] = clean.ret, clean.price
+    return prices, [*notes, *status_notes(prices, clean.status)]
 
 
 def _warnings(prices: pd.DataFrame) -> list[Note]:
@@ -149,8 +150,8 @@ def _check_shares(table: pd.DataFrame) -> list[Note]:
     """Drop impossible share counts, in place, and count jumps that closes may not share."""
     negative = table["shares"] <= 0
     notes = note_rows(
-        table, negative, "Estimated shares (net income over EPS) are positive", "the shares of the statement before carried, if any",
-        keys=PERIOD,
+        table, negative, "Estimated shares (net income over EPS) are positive",
+        "the shares of the statement before carried, if any", keys=PERIOD,
     )  # fmt: skip
     table.loc[negative, "shares"] = np.nan
     notes += note_rows(

@@ -179,7 +179,10 @@ def _annual_flows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
 
 
 def _implied_shares(table: pd.DataFrame, prices: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
-    """Add ``shares`` = net income / diluted EPS where that can be believed, else the last such."""
+    """Add ``shares`` = net income / diluted EPS where that can be believed, else the last such.
+
+    They are counted at a split factor of one: the shares of a day are these over its factor.
+    """
     income, eps = table.pop("_income_own"), table.pop("_eps_own")
     base = _split_at(table, prices)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -206,8 +209,7 @@ def _implied_shares(table: pd.DataFrame, prices: pd.DataFrame) -> tuple[pd.DataF
         table, np.isnan(shares), "A report has, or follows, believable implied shares",
         "shares left missing", keys=PERIOD,
     )  # fmt: skip
-    # Counted at a split factor of one: today's shares are these over today's factor.
-    return table.assign(shares=shares, split_base=1.0), notes
+    return table.assign(shares=shares), notes
 
 
 def _carry(asset: Int64, implied: Float64) -> tuple[Float64, npt.NDArray[np.bool_]]:
