@@ -2,6 +2,13 @@
 
 from alphastrata.data.asof import as_of
 from alphastrata.data.bills import bill_returns
+from alphastrata.data.edgar import Statements, edgar, edgar_bulk, edgar_tickers, fetch_edgar
+from alphastrata.data.edgar_facts import (
+    CompanyFacts,
+    edgar_tags,
+    parse_companyfacts,
+    point_in_time,
+)
 from alphastrata.data.files import read_panel, write_panel
 from alphastrata.data.fred import (
     fetch_fred,
@@ -22,6 +29,7 @@ from alphastrata.data.french_library import (
 from alphastrata.data.french_parse import FrenchFile, FrenchTable, parse_french
 from alphastrata.data.health import HealthCheck, HealthReport, health
 from alphastrata.data.lags import apply_lag
+from alphastrata.data.sessions import next_session, nyse_holidays
 from alphastrata.data.simulate import Market, SimulationOptions, simulate_market
 from alphastrata.data.simulate_truth import Truth
 from alphastrata.data.store import Entry, Store
@@ -29,6 +37,7 @@ from alphastrata.data.yahoo import YahooHistory, yahoo, yahoo_history
 from alphastrata.data.yahoo_parse import parse_yahoo
 
 __all__ = [
+    "CompanyFacts",
     "Entry",
     "FrenchFile",
     "FrenchTable",
@@ -36,6 +45,7 @@ __all__ = [
     "HealthReport",
     "Market",
     "SimulationOptions",
+    "Statements",
     "Store",
     "Truth",
     "YahooHistory",
@@ -44,6 +54,11 @@ __all__ = [
     "bill_returns",
     "bundled_factors",
     "compare_vintages",
+    "edgar",
+    "edgar_bulk",
+    "edgar_tags",
+    "edgar_tickers",
+    "fetch_edgar",
     "fetch_fred",
     "fetch_french",
     "fred",
@@ -55,9 +70,13 @@ __all__ = [
     "health",
     "keep_french",
     "macro_series",
+    "next_session",
+    "nyse_holidays",
+    "parse_companyfacts",
     "parse_fred",
     "parse_french",
     "parse_yahoo",
+    "point_in_time",
     "read_panel",
     "risk_free",
     "simulate_market",
