@@ -3,13 +3,21 @@
 from alphastrata.portfolio.appraisal import Performance, appraise, by_regime, by_year
 from alphastrata.portfolio.backtest import Backtest, capacity, run_backtest
 from alphastrata.portfolio.characteristic import Quantile, TwoByThree, factor
+from alphastrata.portfolio.composition import composition
 from alphastrata.portfolio.costs import BasisPoints, HalfSpread, SquareRootImpact
+from alphastrata.portfolio.delistings import include_delistings
 from alphastrata.portfolio.eligible import Screen
 from alphastrata.portfolio.factors import holdings, long_short
 from alphastrata.portfolio.french import fama_french, prior_return
 from alphastrata.portfolio.groups import dummy_returns, neutral
+from alphastrata.portfolio.information import (
+    InformationCoefficients,
+    horizon_returns,
+    information_coefficients,
+    rank_autocorrelation,
+)
 from alphastrata.portfolio.replication import Certificate, certificate
-from alphastrata.portfolio.returns import portfolio_returns
+from alphastrata.portfolio.returns import later_returns, portfolio_returns
 from alphastrata.portfolio.schedule import Overlapping
 from alphastrata.portfolio.sides import Trailing, legs
 from alphastrata.portfolio.sizing import Sizing
@@ -23,6 +31,7 @@ __all__ = [
     "Capped",
     "Certificate",
     "HalfSpread",
+    "InformationCoefficients",
     "Overlapping",
     "Performance",
     "Quantile",
@@ -39,18 +48,24 @@ __all__ = [
     "by_year",
     "capacity",
     "certificate",
+    "composition",
     "crsp_compustat",
     "double_sort",
     "dummy_returns",
     "factor",
     "fama_french",
     "holdings",
+    "horizon_returns",
+    "include_delistings",
+    "information_coefficients",
     "joint_sort",
+    "later_returns",
     "legs",
     "long_short",
     "neutral",
     "portfolio_returns",
     "prior_return",
     "quantile_sort",
+    "rank_autocorrelation",
     "run_backtest",
 ]

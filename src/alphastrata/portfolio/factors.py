@@ -245,7 +245,7 @@ def holdings(
         labels, names = labels_in(strata, panel), list(strata.names.values())
         signs = np.ones(labels.n)
     weight = row_weights(panel, weighting)
-    table = _target_weights(labels, panel, weight, hold, formation_only=dates == "formation")
+    table = target_weights(labels, panel, weight, hold, formation_only=dates == "formation")
     table["weight"] *= signs[table["stratum"].to_numpy() - 1]
     table["portfolio"] = np.array(names)[table["stratum"].to_numpy() - 1]
     if legs == "long_short":
@@ -269,7 +269,7 @@ def holdings(
     return Holdings(pd.Series(table["weight"].to_numpy(), index=index), legs=legs, notes=notes)
 
 
-def _target_weights(
+def target_weights(
     labels: Labels, panel: Panel, weight: Float64, hold: Hold, *, formation_only: bool
 ) -> pd.DataFrame:
     """Return date code, asset code, stratum and weight (summing to 1 by date and stratum)."""

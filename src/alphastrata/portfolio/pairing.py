@@ -141,3 +141,43 @@ def earn(
             gain[t, k] = high[0, k + 1] + low[0, k + 1]
             total[t, k] = high[1, k + 1] + low[1, k + 1]
     return gain, total, held, held - found, unweighted, planned
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc,unused-ignore]
+def compound_later(
+    order: Int64,
+    asset_offsets: Int64,
+    date_codes: Int64,
+    ret: Float64,
+    horizon: int,
+    n_dates: int,
+) -> Float64:
+    """Return each row's compounded return over the next ``horizon`` dates, shape (n_rows,).
+
+    Parameters
+    ----------
+    order, asset_offsets
+        Rows by (asset, date), and the bounds of assets in them.
+    date_codes, ret
+        Date code and return of each row.
+    horizon, n_dates
+        How many dates ahead, and how many dates there are.
+    """
+    out = np.full(ret.size, np.nan)
+    for a in range(asset_offsets.size - 1):
+        for i in range(asset_offsets[a], asset_offsets[a + 1]):
+            now = date_codes[order[i]]
+            if now + horizon >= n_dates:
+                break
+            growth, met = 1.0, False
+            for j in range(i + 1, asset_offsets[a + 1]):
+                row = order[j]
+                ahead = date_codes[row] - now
+                if ahead > horizon:
+                    break
+                if ret[row] == ret[row]:
+                    met = met or ahead == 1
+                    growth *= 1.0 + ret[row]
+            if met:
+                out[order[i]] = growth - 1.0
+    return out

@@ -24,7 +24,7 @@ from alphastrata.core.panel import Panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.carrying import Labels, labels_in
-from alphastrata.portfolio.pairing import Earned, earn
+from alphastrata.portfolio.pairing import Earned, compound_later, earn
 from alphastrata.portfolio.schedule import Hold, Overlapping, check_hold, in_force
 from alphastrata.portfolio.weights import (
     Soft,
@@ -206,6 +206,51 @@ def mean_of_cohorts(means: Float64) -> Float64:
     count = there.sum(axis=0)
     total = np.where(there, means, 0.0).sum(axis=0)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def later_returns(panel: Panel, horizon: int, *, ret: str = "ret") -> Float64:
+    """Return each row's compounded return over the next ``horizon`` dates of the panel.
+
+    Parameters
+    ----------
+    panel
+        The market.
+    horizon
+        Number of dates, at least 1.
+    ret
+        Column of returns.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, shape (n_rows,): from the date after the row's own on. Missing where the asset
+        has no return on the next date, or the panel ends before the horizon does; a return that
+        is missing later (after an exit, say) counts as zero.
+
+    Raises
+    ------
+    ConfigError
+        For a horizon below 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> panel = Panel(pd.DataFrame({"date": ["2020-01-31", "2020-02-29", "2020-03-31"],
+    ...                             "asset": "A", "ret": [0.0, 0.1, 0.2]}))
+    >>> later_returns(panel, 2).round(4).tolist()
+    [0.32, nan, nan]
+    """
+    if not (isinstance(horizon, int) and horizon >= 1):
+        raise ConfigError(f"A horizon is a whole number of periods, at least 1; got {horizon!r}.")
+    require_columns(panel.columns, [ret], "later_returns")
+    return compound_later(
+        panel.asset_order(),
+        panel.asset_offsets(),
+        panel.date_codes,
+        panel.values(ret),
+        horizon,
+        len(panel.dates),
+    )
 
 
 def _earned_softly(
