@@ -28,6 +28,8 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sigmoid": torch.sigmoid,
     "silu": torch.nn.functional.silu,
 }
+Error = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "lbfgs")
 
 
@@ -107,8 +109,11 @@ def make_optimizer(recipe: Recipe, parameters: list[torch.Tensor]) -> torch.opti
 class _Network:
     """The parameters as torch tensors, and the reconstruction error they give."""
 
-    def __init__(self, encoder: Layers, decoder: Layers, recipe: Recipe, device: str) -> None:
+    def __init__(
+        self, encoder: Layers, decoder: Layers, recipe: Recipe, device: str, error: Error
+    ) -> None:
         self.n_encoder = len(encoder)
+        self.error = error
         self.activation = ACTIVATIONS[recipe.activation]
         self.parameters: list[torch.Tensor] = [
             # Copied into torch's own aligned memory: alignment can change the last bits.
@@ -127,7 +132,7 @@ class _Network:
         return x
 
     def loss(self, noisy: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.mse_loss(self.reconstruct(noisy), target)
+        return self.error(self.reconstruct(noisy), target)
 
     def snapshot(self) -> list[torch.Tensor]:
         return [p.detach().clone() for p in self.parameters]
@@ -139,12 +144,19 @@ class _Network:
 
 
 def train(
-    X: NDArray[np.float32], recipe: Recipe, encoder: Layers, decoder: Layers, *, seed: int
+    X: NDArray[np.float32],
+    recipe: Recipe,
+    encoder: Layers,
+    decoder: Layers,
+    *,
+    seed: int,
+    error: Error = torch.nn.functional.mse_loss,
 ) -> Trained:
     """Return the layers that reconstruct ``X`` (rows x columns) best, started from given layers.
 
-    A random part of the rows is held out; the layers of the epoch with the smallest error on
-    that part are kept, and training stops ``patience`` epochs after it.
+    ``error`` makes one number of the reconstruction and of what it should be. A random part of
+    the rows is held out; the layers of the epoch with the smallest error on that part are kept,
+    and training stops ``patience`` epochs after it.
 
     Raises
     ------
@@ -158,7 +170,7 @@ def train(
         n_held = int(recipe.validation_fraction * len(X)) if recipe.patience else 0
         data = torch.from_numpy(X)
         held, rows = data[order[:n_held]].to(device), data[order[n_held:]].to(device)
-        network = _Network(encoder, decoder, recipe, device)
+        network = _Network(encoder, decoder, recipe, device, error)
         optimizer = make_optimizer(recipe, network.parameters)
         log: list[tuple[int, float, float]] = []
         best, best_epoch, best_state = np.inf, 0, network.snapshot()
