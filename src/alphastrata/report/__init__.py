@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alphastrata.report import tables
 from alphastrata.report.charts import Chart
+from alphastrata.report.formulas import how_computed
 from alphastrata.report.model import (
     ClusterSection,
     DataSection,
@@ -44,6 +45,7 @@ __all__ = [
     "SpecificationSection",
     "Table",
     "TestSection",
+    "how_computed",
     "html",
     "plots",
     "tables",

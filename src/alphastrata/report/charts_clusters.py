@@ -233,13 +233,15 @@ def profiles(frame: pd.DataFrame, names: Mapping[int, str]) -> Chart:
     """
     turned = frame.T
     clusters = [int(c) for c in turned.columns]
+    room = 18 if len(clusters) < 6 else 14
     wide = [
-        "<br>".join([f"<b>{c}</b>", *(plain(part) for part in wrap(names.get(c, "")))])
+        "<br>".join([f"<b>{c}</b>", *(plain(part) for part in wrap(names.get(c, ""), room))])
         for c in clusters
     ]
     labels = [cluster_label(c, names) for c in clusters]
     trace = heat(turned, limit=2.0, labels=labels, text=".1f")
-    x: Json = {"side": "top", "tickvals": list(range(len(clusters))), "showgrid": False}
+    x: Json = {"side": "top", "tickvals": list(range(len(clusters)))}
+    x |= {"showgrid": False, "tickangle": 0}
     layout: Json = {
         "xaxis": {**x, "ticktext": wide},
         "yaxis": {"autorange": "reversed", "showgrid": False, "automargin": True},
