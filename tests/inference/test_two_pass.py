@@ -1,0 +1,131 @@
+"""Two-pass premia against Sheppard, linearmodels and the infinitesimal jackknife."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from linearmodels.asset_pricing import LinearFactorModel
+
+from alphastrata.errors import ConfigError, EstimationError
+from alphastrata.inference import HAC
+from alphastrata.inference.two_pass import estimate_two_pass, two_pass
+
+
+@pytest.mark.realdata
+def test_sheppard(published: Path) -> None:
+    data = pd.read_csv(published / "sheppard_fama_french_1926_2011.csv")
+    data.index = pd.to_datetime(data.pop("date").astype(str), format="%Y%m")
+    excess = data.iloc[:, 4:].sub(data["RF"], axis=0)  # -99.99 stays a number, as he has it
+    result = two_pass(excess, data.iloc[:, :3], intercept=False)
+    np.testing.assert_allclose(12 * result.params, [6.6642, 2.8731, 2.8080], atol=5e-5)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("lags", [0, 4])
+def test_ols_errors_are_linearmodels(
+    returns: pd.DataFrame, factors: pd.DataFrame, intercept: bool, lags: int
+) -> None:
+    ours = two_pass(returns, factors, intercept=intercept, lags=lags)
+    options = {"cov_type": "kernel", "bandwidth": lags} if lags else {"cov_type": "robust"}
+    model = LinearFactorModel(returns, factors, risk_free=intercept)
+    theirs = model.fit(debiased=False, **options)
+    np.testing.assert_allclose(ours.params, theirs.risk_premia, rtol=1e-9)
+    np.testing.assert_allclose(
+        ours.all_errors["misspecification-robust"], theirs.risk_premia_se, rtol=1e-8
+    )
+
+
+def test_gls_premia_are_linearmodels(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    ours = two_pass(returns, factors, method="GLS")
+    theirs = LinearFactorModel(returns, factors, risk_free=True, sigma=returns.cov()).fit()
+    np.testing.assert_allclose(ours.params, theirs.risk_premia, rtol=1e-9)
+
+
+def weighted_estimate(
+    w: np.ndarray, y: np.ndarray, f: np.ndarray, method: str, intercept: bool
+) -> np.ndarray:
+    """Premia and R squared under weights of dates."""
+    mean = w @ y
+    centred, f_centred = y - mean, f - w @ f
+    beta = np.linalg.solve(
+        f_centred.T @ (w[:, None] * f_centred), f_centred.T @ (w[:, None] * centred)
+    ).T
+    x = np.column_stack([np.ones(len(beta)), beta]) if intercept else beta
+    weigh = np.eye(len(beta))
+    if method == "GLS":
+        weigh = np.linalg.inv(centred.T @ (w[:, None] * centred))
+    gamma = np.linalg.solve(x.T @ weigh @ x, x.T @ weigh @ mean)
+    e, one = mean - x @ gamma, np.ones(len(beta))
+    base = mean - (one @ weigh @ mean) / (one @ weigh @ one) if intercept else mean
+    return np.r_[gamma, 1 - (e @ weigh @ e) / (base @ weigh @ base)]
+
+
+@pytest.mark.parametrize("method", ["OLS", "GLS"])
+@pytest.mark.parametrize("intercept", [True, False])
+def test_robust_errors_are_the_jackknife(
+    returns: pd.DataFrame, factors: pd.DataFrame, method: str, intercept: bool
+) -> None:
+    y, f = returns.to_numpy(), factors.to_numpy()[:, :2]
+    base, h = np.full(180, 1 / 180), 1e-5
+    influence = []
+    for t in range(180):
+        unit = np.eye(180)[t]
+        ends = [
+            weighted_estimate((1 - s) * base + s * unit, y, f, method, intercept) for s in (h, -h)
+        ]
+        influence.append((ends[0] - ends[1]) / (2 * h))
+    expected = np.sqrt((np.array(influence) ** 2).mean(axis=0) / 180)
+    numbers = estimate_two_pass(
+        y, f, method=method, intercept=intercept, hac=HAC(0, small_sample=False)
+    )
+    robust = np.sqrt(np.diag(numbers.covariances["misspecification-robust"]))
+    np.testing.assert_allclose(robust, expected[:-1], rtol=1e-6)
+    assert numbers.r2_error == pytest.approx(expected[-1], rel=1e-6)
+
+
+def test_shanken_is_his_formula(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    result = two_pass(returns, factors)
+    x = np.column_stack([np.ones(8), result.betas])
+    a = np.linalg.inv(x.T @ x) @ x.T
+    e = returns - factors.to_numpy() @ result.betas.to_numpy().T
+    sigma = np.cov(e.T, ddof=0)
+    f_cov = np.cov(factors.T, ddof=0)
+    g = result.params.to_numpy()[1:]
+    c = g @ np.linalg.inv(f_cov) @ g
+    expected = (1 + c) * a @ sigma @ a.T
+    expected[1:, 1:] += f_cov
+    np.testing.assert_allclose(result.std_errors, np.sqrt(np.diag(expected) / 180), rtol=1e-9)
+
+
+def test_gls_with_traded_factors_gives_their_means(
+    returns: pd.DataFrame, factors: pd.DataFrame
+) -> None:
+    result = two_pass(returns, factors, method="GLS", traded=True, intercept=False)
+    np.testing.assert_allclose(result.params, factors.mean(), rtol=1e-9)
+    assert len(result.betas) == 11
+
+
+def test_gls_test_of_pricing_errors(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    result = two_pass(returns, factors, method="GLS")
+    e = returns - factors.to_numpy() @ result.betas.to_numpy().T
+    sigma = np.cov(e.T, ddof=0)
+    g = result.params.to_numpy()[1:]
+    c = g @ np.linalg.inv(np.cov(factors.T, ddof=0)) @ g
+    p = result.pricing_errors.to_numpy()
+    expected = 180 * p @ np.linalg.inv(sigma) @ p / (1 + c)
+    assert result.tests.loc["pricing errors", "statistic"] == pytest.approx(expected, rel=1e-7)
+
+
+def test_looks_and_refusals(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    result = two_pass(returns, factors, errors="gmm")
+    assert "t shanken" in result.summary()
+    assert "95%" in result.summary()
+    with pytest.raises(ConfigError, match="errors"):
+        two_pass(returns, factors, errors="white")
+    with pytest.raises(ConfigError, match="method"):
+        two_pass(returns, factors, method="WLS")
+    with pytest.raises(EstimationError, match="more assets"):
+        two_pass(returns.iloc[:, :3], factors)
