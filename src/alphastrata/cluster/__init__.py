@@ -2,6 +2,7 @@
 
 from alphastrata.cluster.alignment import Aligned, Event, align
 from alphastrata.cluster.autoencoder import Autoencoder
+from alphastrata.cluster.choose_k import ChosenK, choose_k, elbow
 from alphastrata.cluster.embedding import TSNE, isomap, umap
 from alphastrata.cluster.explain import (
     SurrogateTree,
@@ -9,9 +10,12 @@ from alphastrata.cluster.explain import (
     profiles,
     surrogate_tree,
 )
+from alphastrata.cluster.nulls import NullTest, null_test, sample_null
 from alphastrata.cluster.pipeline import deep_clusterer
+from alphastrata.cluster.purge import SizePurge, project_out, size_purge
 from alphastrata.cluster.rolling import RollingClusters, RollingOptions, rolling
 from alphastrata.cluster.spectral import SpectralClusterer, spectral_labels
+from alphastrata.cluster.stability import Stability, stability, window_stability
 from alphastrata.cluster.transforms import (
     CrossSectionalRank,
     MedianImputer,
@@ -24,26 +28,38 @@ __all__ = [
     "TSNE",
     "Aligned",
     "Autoencoder",
+    "ChosenK",
     "CrossSectionalRank",
     "Event",
     "MedianImputer",
+    "NullTest",
     "RollingClusters",
     "RollingOptions",
     "Scores",
     "SignedLog",
+    "SizePurge",
     "SpectralClusterer",
+    "Stability",
     "SurrogateTree",
     "Winsorizer",
     "align",
+    "choose_k",
     "deep_clusterer",
+    "elbow",
     "isomap",
     "name_clusters",
+    "null_test",
     "profiles",
+    "project_out",
     "rolling",
+    "sample_null",
     "score_clusters",
     "scores",
+    "size_purge",
     "spectral_labels",
+    "stability",
     "surrogate_tree",
     "trustworthiness",
     "umap",
+    "window_stability",
 ]

@@ -1,0 +1,312 @@
+"""What the same pipeline scores on data that have no clusters, and the test built on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from alphastrata.cluster.window_fit import Task, WindowFit, fit_window
+from alphastrata.core.checks import Note
+from alphastrata.core.results import Result
+from alphastrata.errors import ConfigError, InputDataError
+
+__all__ = ["NULLS", "NullTest", "fit_once", "null_test", "sample_null"]
+
+Array = NDArray[np.float64]
+
+NULLS = ("permute", "copula", "one_factor")
+"""Permuted columns; a Gaussian copula with the same margins; one factor with the same margins."""
+
+_SMALLER_IS_BETTER = "davies_bouldin"
+
+
+def _normal_scores(X: Array) -> Array:
+    """Return each column's ranks as normal quantiles; missing values stay missing."""
+    out = np.full_like(X, np.nan)
+    for k, column in enumerate(X.T):
+        present = ~np.isnan(column)
+        out[present, k] = ndtri((rankdata(column[present]) - 0.5) / max(int(present.sum()), 1))
+    return out
+
+
+def _correlation(scores: Array) -> Array:
+    """Return the correlations (d x d) over pairwise present rows, made positive semidefinite."""
+    filled = np.where(np.isnan(scores), 0.0, scores)
+    present = (~np.isnan(scores)).astype(np.float64)
+    both = np.maximum(present.T @ present, 1.0)
+    covariance = filled.T @ filled / both
+    scale = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
+    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+    fixed = (vectors * np.maximum(values, 1e-10)) @ vectors.T
+    scale = np.sqrt(np.diag(fixed))
+    return np.asarray(fixed / np.outer(scale, scale))
+
+
+def _with_margins(z: Array, X: Array, rng: np.random.Generator) -> Array:
+    """Return the columns of ``X`` reordered so that they have the ranks of ``z``.
+
+    The margins stay exactly those of the sample. Missing values go to random rows.
+    """
+    out = np.empty_like(X)
+    for k in range(X.shape[1]):
+        column = X[:, k]
+        values = np.sort(column[~np.isnan(column)])
+        rows = rng.permutation(len(X))[: len(values)]
+        out[:, k] = np.nan
+        out[rows[np.argsort(z[rows, k], kind="stable")], k] = values
+    return out
+
+
+def sample_null(
+    X: ArrayLike, null: str, rng: np.random.Generator, *, factor: ArrayLike | None = None
+) -> Array:
+    """Return data (n x d) of the same margins as ``X``, column by column, without clusters.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        Features; missing values stay as many, in random rows.
+    null : {"permute", "copula", "one_factor"}
+        "permute": each column is permuted by itself, so that nothing depends on anything.
+        "copula": a Gaussian copula with the rank correlations of ``X``.
+        "one_factor": a Gaussian copula in which one factor is all that columns share: the
+        given ``factor``, or the first principal component of the normal scores.
+    rng : numpy Generator
+        Source of randomness.
+    factor : array of shape (n,) or None
+        A known driver, such as log market capitalisation, for "one_factor".
+
+    Raises
+    ------
+    ConfigError
+        If the null is unknown.
+
+    Examples
+    --------
+    >>> X = np.arange(12.0).reshape(6, 2)
+    >>> Z = sample_null(X, "permute", np.random.default_rng(0))
+    >>> bool((np.sort(Z, axis=0) == X).all())
+    True
+    """
+    values = np.asarray(X, dtype=np.float64)
+    n, d = values.shape
+    if null == "permute":
+        return np.column_stack([rng.permutation(column) for column in values.T])
+    if null not in NULLS:
+        raise ConfigError(f"A null must be one of {NULLS}, got {null!r}.")
+    scores = _normal_scores(values)
+    if null == "copula":
+        root, vectors = np.linalg.eigh(_correlation(scores))
+        z = rng.normal(size=(n, d)) @ (vectors * np.sqrt(np.maximum(root, 0.0))).T
+        return _with_margins(z, values, rng)
+    loadings = _loadings(scores, factor)
+    shared = rng.normal(size=(n, 1))
+    z = shared * loadings + rng.normal(size=(n, d)) * np.sqrt(1.0 - loadings**2)
+    return _with_margins(z, values, rng)
+
+
+def _loadings(scores: Array, factor: ArrayLike | None) -> Array:
+    """Return each column's correlation (d,) with the factor, or with the first component."""
+    if factor is not None:
+        given = _normal_scores(np.asarray(factor, dtype=np.float64)[:, None])
+        return np.clip(_correlation(np.hstack([given, scores]))[0, 1:], -0.999, 0.999)
+    roots, vectors = np.linalg.eigh(_correlation(scores))
+    return np.clip(vectors[:, -1] * np.sqrt(roots[-1]), -0.999, 0.999)
+
+
+def fit_once(model: Any, X: Array, columns: Sequence[str] = ()) -> WindowFit:
+    """Return the labels and scores of one fit of the whole pipeline to ``X`` (n x d)."""
+    names = tuple(columns) or tuple(f"x{k}" for k in range(X.shape[1]))
+    return fit_window(Task("of the sample", model, X, X, np.arange(len(X)), names))
+
+
+@dataclass(frozen=True)
+class NullTest(Result):
+    """Scores of a clustering beside those of the same pipeline on data without clusters.
+
+    Attributes
+    ----------
+    observed : Series
+        Score -> value on the data.
+    simulated : DataFrame indexed by (null, draw)
+        The same scores on data drawn from the nulls.
+    pvalues : Series indexed by (null, score)
+        (1 + number of draws at least as good) / (1 + draws), one-sided.
+    calibrated : Series indexed by (null, score)
+        (observed - mean of the null) / standard deviation of the null, signed so that positive
+        is better than noise.
+    labels : ndarray of int64
+        Labels on the data; negative where not classified.
+    """
+
+    observed: pd.Series
+    simulated: pd.DataFrame
+    pvalues: pd.Series
+    calibrated: pd.Series
+    labels: NDArray[np.int64]
+    notes: tuple[Note, ...] = ()
+    title: str = "Clusters against data without clusters"
+
+    @property
+    def params(self) -> pd.Series:
+        """Observed scores, repeated for each null."""
+        return pd.Series(
+            [self.observed[score] for _, score in self.pvalues.index], index=self.pvalues.index
+        )
+
+    @property
+    def std_errors(self) -> pd.Series:
+        """Standard deviation of each score under each null."""
+        return _by_null(self.simulated.groupby(level="null").std(), self.pvalues.index)
+
+    @property
+    def tstats(self) -> pd.Series:
+        """The calibrated scores."""
+        return self.calibrated
+
+    def table(self) -> pd.DataFrame:
+        """Return observed score, mean and deviation of the null, calibrated score, p-value."""
+        means = _by_null(self.simulated.groupby(level="null").mean(), self.pvalues.index)
+        table = pd.DataFrame(
+            {
+                "observed": self.params,
+                "null mean": means,
+                "null std": self.std_errors,
+                "calibrated": self.calibrated,
+                "p-value": self.pvalues,
+            }
+        )
+        table.index = pd.Index([f"{s} ({n})" for n, s in table.index], name="score (null)")
+        return table
+
+    def conventions(self) -> list[str]:
+        """Return how the p-values were made."""
+        draws = int(self.simulated.groupby(level="null").size().max())
+        return [
+            f"{draws} draws per null, each through the whole pipeline; one-sided Monte Carlo "
+            "p-values (1 + as good) / (1 + draws); the same margins in every draw."
+        ]
+
+
+def _by_null(table: pd.DataFrame, index: pd.Index) -> pd.Series:
+    """Return the cells (null x score) as a series over (null, score) pairs."""
+    return pd.Series([table.loc[null, score] for null, score in index], index=index)
+
+
+def _one_draw(
+    model: Any, X: Array, null: str, seed: np.random.SeedSequence, factor: Array | None
+) -> dict[str, float]:
+    return fit_once(model, sample_null(X, null, np.random.default_rng(seed), factor=factor)).scores
+
+
+def _compare(observed: pd.Series, simulated: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Return p-values and calibrated scores, indexed by (null, score)."""
+    pvalues, calibrated = {}, {}
+    for null, draws in simulated.groupby(level="null", sort=False):
+        for score in observed.index:
+            sign = -1.0 if str(score).startswith(_SMALLER_IS_BETTER) else 1.0
+            values = sign * draws[score].to_numpy()
+            value = sign * float(observed[score])
+            # A draw without two clusters has no score; it counts as worse than any.
+            values = values[~np.isnan(values)]
+            spread = float(values.std(ddof=1)) if len(values) > 1 else np.nan
+            key = (null, score)
+            pvalues[key] = (1 + int((values >= value).sum())) / (1 + len(draws))
+            calibrated[key] = (value - float(values.mean())) / spread if spread > 0 else np.nan
+    names = ["null", "score"]
+    return (
+        pd.Series(pvalues, name="p-value").rename_axis(names),
+        pd.Series(calibrated, name="calibrated").rename_axis(names),
+    )
+
+
+def null_test(
+    model: Any,
+    X: ArrayLike | pd.DataFrame,
+    *,
+    nulls: Sequence[str] = NULLS,
+    draws: int = 99,
+    factor: ArrayLike | None = None,
+    random_state: int = 0,
+    n_jobs: int = 1,
+) -> NullTest:
+    """Return whether the clusters score better than the same pipeline's on data without any.
+
+    A map such as t-SNE makes islands of anything: autoencoder, t-SNE and K-means score a
+    silhouette above 0.3 on pure noise. Only the distance from what noise scores says something.
+
+    Parameters
+    ----------
+    model : estimator
+        A clusterer, or a pipeline that ends in one; cloned for every draw.
+    X : array or DataFrame of shape (n, d)
+        Features of one cross-section.
+    nulls : sequence of {"permute", "copula", "one_factor"}
+        Data without clusters; see ``sample_null``.
+    draws : int
+        Data sets drawn from each null; the smallest possible p-value is 1 / (draws + 1).
+    factor : array of shape (n,) or None
+        The one factor of "one_factor", for instance log market capitalisation.
+    random_state : int
+        Seed of the draws.
+    n_jobs : int
+        Draws at the same time, through joblib; the result does not depend on it.
+
+    Raises
+    ------
+    ConfigError
+        If a null is unknown or ``draws`` is not positive.
+    InputDataError
+        If the data are no matrix of at least three rows, or hold infinities.
+    EstimationError
+        If the pipeline fails.
+
+    Notes
+    -----
+    Under "permute" the test is exact when the columns are independent. The nulls with
+    parameters are approximate, as any parametric bootstrap.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 2)) + 8.0 * rng.integers(0, 2, size=(60, 1))
+    >>> test = null_test(KMeans(2, n_init=1, random_state=0), X, nulls=["permute"], draws=19)
+    >>> float(test.pvalues["permute", "silhouette_input"])
+    0.05
+    """
+    values = np.asarray(X, dtype=np.float64)
+    if values.ndim != 2 or len(values) < 3 or np.isinf(values).any():
+        raise InputDataError(
+            f"A null test needs a matrix of at least three rows without infinities; got shape "
+            f"{values.shape}."
+        )
+    unknown = [null for null in nulls if null not in NULLS]
+    if unknown or not nulls or draws < 1:
+        raise ConfigError(
+            f"nulls must be among {NULLS} and draws positive; got {list(nulls)} and {draws}."
+        )
+    known = None if factor is None else np.asarray(factor, dtype=np.float64)
+    fit = fit_once(model, values)
+    seeds = np.random.SeedSequence(random_state).spawn(len(nulls) * draws)
+    keys = [(null, draw) for null in nulls for draw in range(draws)]
+    run = Parallel(n_jobs=n_jobs)
+    scores = run(
+        delayed(_one_draw)(model, values, null, seed, known)
+        for (null, _), seed in zip(keys, seeds, strict=True)
+    )
+    index = pd.MultiIndex.from_tuples(keys, names=["null", "draw"])
+    counts = ["n_clusters", "n_noise"]
+    simulated = pd.DataFrame(scores, index=index).drop(columns=counts)
+    observed = pd.Series(fit.scores, name="observed").drop(counts)
+    measured = observed.index[observed.notna()]
+    pvalues, calibrated = _compare(observed[measured], simulated[measured])
+    return NullTest(observed[measured], simulated[measured], pvalues, calibrated, fit.labels)

@@ -1,0 +1,59 @@
+"""Size and industry: measured, projected out, and never passing as more."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from alphastrata.cluster import SignedLog, project_out, size_purge
+from alphastrata.errors import InputDataError
+
+
+def model(k=3):
+    return make_pipeline(SignedLog(), StandardScaler(), KMeans(k, n_init=3, random_state=0))
+
+
+def only_size(n=300, seed=0):
+    rng = np.random.default_rng(seed)
+    size = np.exp(rng.normal(size=n) * 2 + 5)
+    X = size[:, None] ** rng.uniform(0.5, 1.5, 6) * np.exp(0.4 * rng.normal(size=(n, 6)))
+    return X, size
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_panel_of_nothing_but_size_does_not_pass(seed):
+    X, size = only_size(seed=seed)
+    found = size_purge(model(), X, size, draws=19)
+    assert found.information.loc["size", "adjusted"] > 0.3
+    assert found.information.loc["size", "adjusted_after"] < 0.1
+    assert not found.passes()
+
+
+def test_clusters_beyond_size_survive():
+    X, size = only_size()
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 3, 300)
+    X = X * np.exp(2.0 * rng.normal(size=(3, 6))[labels])
+    industry = np.array(list("abc"))[labels]
+    found = size_purge(model(), X, size, draws=19)
+    assert found.passes()
+    assert found.agreement < 1.0
+    both = size_purge(model(), X, size, industry=industry, draws=19)
+    assert not both.passes()
+    assert both.information.loc["industry", "adjusted_after"] < 0.1
+
+
+def test_residuals_are_uncorrelated_with_size():
+    X, size = only_size()
+    X[::11, 2] = np.nan
+    rest = project_out(X, size)
+    assert np.isnan(rest[::11, 2]).all()
+    frame = pd.DataFrame(rest)
+    assert frame.corrwith(pd.Series(size).rank()).abs().max() < 0.05
+
+
+def test_missing_size_is_refused():
+    with pytest.raises(InputDataError, match="1 missing"):
+        project_out(np.zeros((3, 1)), [1.0, np.nan, 2.0])
