@@ -33,11 +33,19 @@ from alphastrata.data.sessions import next_session, nyse_holidays
 from alphastrata.data.simulate import Market, SimulationOptions, simulate_market
 from alphastrata.data.simulate_truth import Truth
 from alphastrata.data.store import Entry, Store
+from alphastrata.data.wrds import WrdsTables, fetch_wrds, wrds, wrds_engine
+from alphastrata.data.wrds_tables import (
+    DelistingPolicy,
+    link_statements,
+    market_rows,
+    statement_rows,
+)
 from alphastrata.data.yahoo import YahooHistory, yahoo, yahoo_history
 from alphastrata.data.yahoo_parse import parse_yahoo
 
 __all__ = [
     "CompanyFacts",
+    "DelistingPolicy",
     "Entry",
     "FrenchFile",
     "FrenchTable",
@@ -48,6 +56,7 @@ __all__ = [
     "Statements",
     "Store",
     "Truth",
+    "WrdsTables",
     "YahooHistory",
     "apply_lag",
     "as_of",
@@ -61,6 +70,7 @@ __all__ = [
     "fetch_edgar",
     "fetch_fred",
     "fetch_french",
+    "fetch_wrds",
     "fred",
     "fred_catalog",
     "french",
@@ -69,7 +79,9 @@ __all__ = [
     "french_vintages",
     "health",
     "keep_french",
+    "link_statements",
     "macro_series",
+    "market_rows",
     "next_session",
     "nyse_holidays",
     "parse_companyfacts",
@@ -80,6 +92,9 @@ __all__ = [
     "read_panel",
     "risk_free",
     "simulate_market",
+    "statement_rows",
+    "wrds",
+    "wrds_engine",
     "write_panel",
     "yahoo",
     "yahoo_history",
