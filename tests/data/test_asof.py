@@ -161,6 +161,8 @@ def test_a_repeat_and_a_collision_and_bad_dates_are_refused():
         as_of(prices(), statements(row).rename(columns={"sales": "ret"}))
     with pytest.raises(InputDataError, match="must be a date"):
         as_of(prices(), statements(row).assign(period_end="soon"))
+    with pytest.raises(InputDataError, match="has an asset"):
+        as_of(prices(), statements(row, (None, *row[1:])))
     with pytest.raises(InputDataError, match="'asset'"):
         as_of(prices(), statements(row).drop(columns="asset"))
     with pytest.raises(InputDataError, match="numeric"):
@@ -220,9 +222,9 @@ def test_three_and_a_half_million_rows_in_seconds():
     ).drop_duplicates(["asset", "period_end", "known_at"])
     assert len(panel) > 3_500_000
     assert len(table) > 400_000
-    begin = time.perf_counter()
+    begin = time.process_time()
     joined = as_of(panel, table)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     pick = rng.choice(len(panel), 40, replace=False)
     ns = table[["period_end", "known_at"]].astype("datetime64[ns]").astype(np.int64)
     for row in pick:

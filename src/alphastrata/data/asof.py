@@ -252,6 +252,14 @@ def check_statements(statements: pd.DataFrame, *, lag: Lag | None = None) -> pd.
             'Add the filing dates, or declare a lag such as lag="4M" (months after the period end).'
         )
     table = statements.copy(deep=False)
+    nameless = table["asset"].isna()
+    problems.require(
+        not bool(nameless.any()),
+        "Each statement has an asset",
+        count=int(nameless.sum()),
+        first=f"row {int(np.argmax(nameless.to_numpy()))}",
+        remedy="Drop these rows or fill their asset.",
+    )
     table["asset"] = table["asset"].astype(str)
     table["period_end"] = _dates(table["period_end"], problems)
     filed = "known_at" in table.columns

@@ -48,7 +48,7 @@ def sort_prices(prices: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
     Parameters
     ----------
     prices
-        ``asset`` (text), ``date``, ``price`` and others.
+        ``asset`` (text), ``date``, ``price``, ``volume`` and others.
 
     Returns
     -------
@@ -60,14 +60,18 @@ def sort_prices(prices: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
     prices = prices.assign(asset=prices["asset"].cat.reorder_categories(
         sorted(prices["asset"].cat.categories)))  # fmt: skip
     date = prices["date"].to_numpy("datetime64[ns]")
-    order = np.lexsort((date, np.asarray(prices["asset"].cat.codes)))
+    # Equal keys in a fixed order too, so that the order of the file's rows never matters.
+    figures = [prices[name].to_numpy(np.float64) for name in ("price", "volume")]
+    order = np.lexsort((*figures, date, np.asarray(prices["asset"].cat.codes)))
     if not np.array_equal(order, np.arange(order.size)):
         prices = prices.iloc[order]
     bad = ~(prices["price"].to_numpy(np.float64) > 0)
     notes += note_rows(prices, bad, "A close is a positive number", "dropped")
     prices = prices.loc[~bad]
-    twice = prices.duplicated(["asset", "date"]).to_numpy()
-    notes += note_rows(prices, twice, "Each (date, asset) appears once", "later rows dropped")
+    twice = prices.duplicated(["asset", "date"], keep="last").to_numpy()
+    notes += note_rows(
+        prices, twice, "Each (date, asset) appears once", "the row with more volume kept"
+    )
     return prices.loc[~twice].reset_index(drop=True), notes
 
 

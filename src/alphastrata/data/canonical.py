@@ -18,6 +18,7 @@ __all__ = ["find_table", "read_canonical", "write_canonical"]
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".feather", ".ftr")
 CATEGORIES = ("exchange", "industry")
+NUMERIC = ("ret", "price", "volume", "shares", "market_cap")
 CLOCKS = ("date", "period_end", "known_at")
 
 
@@ -72,50 +73,63 @@ def read_table(path: Path) -> pd.DataFrame:
     ``NA``, ``ON`` and ``00123E10`` are assets like any other: in CSV files nothing but an empty
     field is missing, and assets are never read as numbers.
     """
-    if path.name.endswith((".csv", ".csv.gz")):
-        table = pd.read_csv(
-            path, dtype=dict.fromkeys(("asset", *CATEGORIES), str), keep_default_na=False,
-            na_values={}, float_precision="round_trip",
-        )  # fmt: skip
-        for name in table.columns.difference(["asset", *CATEGORIES, *CLOCKS]):
-            table[name] = _numbers(table[name], path)
-        for name in CATEGORIES:
-            if name in table.columns:
-                table[name] = table[name].where(table[name] != "")
-    else:
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_feather(path)
-        if isinstance(table.index, pd.MultiIndex):
-            table = table.reset_index()
+    table = _load(path)
     problems = Violations(path.name)
     problems.require(
         "asset" in table.columns, "A table needs a column 'asset'",
         remedy="Rename the column that identifies securities.",
     )  # fmt: skip
+    problems.raise_if_any()
     for name in CLOCKS:
         if name in table.columns:
-            parsed = pd.to_datetime(table[name], errors="coerce")
+            parsed = _iso_dates(table[name])
             bad = parsed.isna()
             problems.require(
                 not bool(bad.any()), f"Each {name!r} must be a date", count=int(bad.sum()),
                 first=repr(table[name][bad].iloc[0]) if bool(bad.any()) else "",
-                remedy="Correct or drop these rows.",
+                remedy="Write dates as YYYY-MM-DD; 1/2/2015 could be either.",
             )  # fmt: skip
             table[name] = parsed
     problems.raise_if_any()
-    for name in ("asset", *CATEGORIES):
-        if name in table.columns:
-            kept = table[name].notna()
-            table[name] = table[name].astype(str).where(kept)
-    return table
+    missing = table["asset"].isna() | (table["asset"] == "")
+    return table.assign(asset=table["asset"].astype(str).where(~missing))
 
 
-def _numbers(values: pd.Series, path: Path) -> pd.Series:
-    """Parse numbers; an empty field is missing, anything else that is no number is refused."""
+def _load(path: Path) -> pd.DataFrame:
+    if path.name.endswith((".csv", ".csv.gz")):
+        table = pd.read_csv(
+            path, dtype=dict.fromkeys(("asset", *CATEGORIES), str), keep_default_na=False,
+            na_values={},
+        )  # fmt: skip
+        if "asset" in table.columns:
+            for name in table.columns.difference(["asset", *CLOCKS]):
+                table[name] = _numbers_or_text(table[name], path)
+        return table
+    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_feather(path)
+    return table.reset_index() if isinstance(table.index, pd.MultiIndex) else table
+
+
+def _iso_dates(values: pd.Series) -> pd.Series[pd.Timestamp]:
+    """Parse dates that can be read in one way only; 20150131 is one of them."""
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return values
+    return pd.to_datetime(values.astype(str), errors="coerce", format="ISO8601")
+
+
+def _numbers_or_text(values: pd.Series, path: Path) -> pd.Series:
+    """Parse numbers, an empty field being missing; a column without any number is text.
+
+    A column that mixes numbers and text is refused, and so is text where a number must stand.
+    """
+    if values.name in CATEGORIES:
+        return values.where(values != "")
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.astype(np.float64)
     text = values.astype(str)
     parsed = pd.to_numeric(text.where(text != ""), errors="coerce")
     bad = parsed.isna() & (text != "") & (text.str.lower() != "nan")
+    if bool(bad.any()) and not bool(parsed.notna().any()) and values.name not in NUMERIC:
+        return values.where(values != "")
     problems = Violations(path.name)
     problems.require(
         not bool(bad.any()), f"Each {values.name!r} must be a number or empty",

@@ -35,12 +35,12 @@ RULES = {
     FIRST: ("A return needs an earlier close", "set missing"),
     LONG_GAP: ("A return spans at most 30 days without trading", "set missing"),
     MISPLACED: (
-        "A close 10 or 100 times above or below the one before, on ordinary volume, has a misplaced "
-        "decimal point",
+        "A close 10 or 100 times above or below the one before, on ordinary volume, has its "
+        "decimal point misplaced",
         "carried from the day before until it comes back (at most 5 days)",
     ),
     SPLIT_DATE: (
-        "A return beyond a factor of 4 has closes that move too",
+        "A return below -75% has a close that falls by half",
         "replaced by the change of the close (split applied on the wrong day)",
     ),
     SKIPPED: (
@@ -118,8 +118,7 @@ def _clean(
             ret[i], price[i], status[i] = 0.0, good, MISPLACED
             held = 1
             continue
-        far = given[i] < -0.75 or given[i] > 3.0
-        if far and 0.5 < ratio < 2.0 and not 0.95 < gap < 1.05:
+        if given[i] < -0.75 and ratio > 0.5 and not 0.95 < gap < 1.05:
             ret[i], status[i] = ratio - 1.0, SPLIT_DATE
         elif given[i] > 1.0 and not 0.95 < gap < 1.05:
             ret[i], status[i] = np.nan, CONTRADICTS
@@ -232,7 +231,7 @@ def month_rows(prices: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
     tuple
         The rows, dated by calendar month ends, and notes. A month with a missing daily return has
         no return. An asset that does not trade in the ten days before the month's last session
-        cannot be bought then: its ``price`` is missing, its return stays.
+        cannot be bought then: its ``price`` and ``market_cap`` are missing, its return stays.
     """
     date = prices["date"].to_numpy("datetime64[ns]")
     month = date.astype("datetime64[M]").astype(np.int64)
@@ -251,7 +250,7 @@ def month_rows(prices: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
     np.maximum.at(final, month - base, date)
     behind = final[month[last] - base] - date[last]
     idle = behind > np.timedelta64(10, "D")
-    rows.loc[idle, "price"] = np.nan
+    rows.loc[idle, [name for name in ("price", "market_cap") if name in rows]] = np.nan
     notes = note_rows(
         rows,
         idle,

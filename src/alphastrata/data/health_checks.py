@@ -172,7 +172,8 @@ def split_steps(s: _Series) -> Finding | None:
     price, ret = s.panel.values("price"), s.panel.values("ret")
     with np.errstate(divide="ignore", invalid="ignore"):
         gap = price / s.previous(price) / (1.0 + ret)
-    large = np.where(gap > 1, gap, 1.0 / gap)
+    gap = np.where(np.isfinite(gap) & (gap > 0), gap, np.nan)
+    large = np.maximum(gap, 1.0 / gap)
     step = (large > 1.24) & ((np.abs(large - np.rint(large)) < 0.02 * large)
                              | (np.abs(2 * large - np.rint(2 * large)) < 0.02 * large))  # fmt: skip
     asked = np.isfinite(gap) & (s.gap == 1)
@@ -278,7 +279,7 @@ def survivors(s: _Series) -> Finding | None:
     """No asset ends before the panel does, over three years or more."""
     years = (s.panel.dates[-1] - s.panel.dates[0]).days / 365.25
     last = s.panel.date_codes[s.order[s.panel.asset_offsets()[1:] - 1]]
-    ends = last < len(s.panel.dates) - 1
+    ends = s.panel.dates[last] < s.panel.dates[-1] - np.timedelta64(45, "D")
     biased = years >= 3 and not ends.any() and len(s.panel.assets) > 20
     rows = np.zeros(1 if biased else 0, np.int64)
     return Finding(

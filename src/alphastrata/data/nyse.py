@@ -93,9 +93,13 @@ def _check_periods(
     undated = table["period_end"].isna().to_numpy()
     notes += note_rows(table, undated, "A statement has a period end", "dropped", keys=PERIOD)
     table, fiscal_year = table.loc[~undated], fiscal_year[~undated]
+    # A fixed order of equal keys, so that the order of the file's rows never matters.
+    figures = [str(name) for name in table.select_dtypes("number").columns]
+    order = table.reset_index(drop=True).sort_values([*PERIOD, *figures], na_position="first").index
+    table, fiscal_year = table.iloc[order], fiscal_year[order]
     twice = table.duplicated(list(PERIOD), keep="last").to_numpy()
     notes += note_rows(
-        table, twice, "Each (asset, period end) appears once", "all but the last dropped",
+        table, twice, "Each (asset, period end) appears once", "the one with larger figures kept",
         keys=PERIOD,
     )  # fmt: skip
     table, fiscal_year = table.loc[~twice].reset_index(drop=True), fiscal_year[~twice]

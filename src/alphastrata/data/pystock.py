@@ -108,15 +108,17 @@ def _one_row_each(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
         table, table["_amended"], "A report may be amended later",
         "kept; each version counts from its own archive date", keys=PERIOD,
     )  # fmt: skip
-    # Of several rows known on one day the amended one counts, then the fuller one.
+    # Of several rows known on one day the amended one counts, then the fuller one; then larger
+    # figures, so that the order of the file's rows never matters.
     filled = table.notna().sum(axis=1)
+    figures = [name for name in table.select_dtypes("number").columns if name != "_fiscal"]
     order = table.assign(_filled=filled).sort_values(
-        [*PERIOD, "_amended", "_filled"], kind="stable"
+        [*PERIOD, "_amended", "_filled", *figures], kind="stable", na_position="first"
     )
     twice = order.duplicated(list(PERIOD), keep="last").to_numpy()
     notes += note_rows(
         order, twice, "Each (asset, period end, archive date) appears once",
-        "kept the amended, else the fuller row", keys=PERIOD,
+        "kept the amended, else the fuller row, else the one with larger figures", keys=PERIOD,
     )  # fmt: skip
     return order.loc[~twice].drop(columns="_filled").reset_index(drop=True), notes
 
