@@ -22,6 +22,7 @@ from alphastrata.portfolio.schedule import Overlapping
 from alphastrata.portfolio.sides import Trailing, legs
 from alphastrata.portfolio.sizing import Sizing
 from alphastrata.portfolio.sorts import double_sort, joint_sort, quantile_sort
+from alphastrata.portfolio.sweeps import sorted_returns, sorted_returns_by_chunk
 from alphastrata.portfolio.vendor import add_fiscal_year, crsp_compustat
 from alphastrata.portfolio.weights import Capped, Ranked, Soft
 
@@ -68,4 +69,6 @@ __all__ = [
     "quantile_sort",
     "rank_autocorrelation",
     "run_backtest",
+    "sorted_returns",
+    "sorted_returns_by_chunk",
 ]

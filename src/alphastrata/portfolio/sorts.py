@@ -89,7 +89,7 @@ def quantile_sort(
     >>> quantile_sort(panel, "size", n=2).labels.tolist()
     [1, 1, 2, 2]
     """
-    probs = _probabilities(n)
+    probs = probabilities(n)
     _check(panel, [by], [probs], min_assets)
     rows = _rows(panel, where, rebalance)
     groups = None if within is None else groups_known(panel, within)
@@ -227,7 +227,7 @@ def joint_sort(
         len(rules) == len(by), "There is one breakpoint rule for all sorts, or one for each"
     )
     found.raise_if_any(ConfigError)
-    probs = [_probabilities(one) for one in n]
+    probs = [probabilities(one) for one in n]
     _check(panel, list(by), probs, min_assets)
     rows = _rows(panel, where, rebalance)
     notes = list(rows.notes)
@@ -421,7 +421,7 @@ def _scatter(rows: _Rows, codes: Int64, size: int) -> Int64:
     return out
 
 
-def _probabilities(n: Quantiles) -> list[Fraction]:
+def probabilities(n: Quantiles) -> list[Fraction]:
     """Return breakpoints' probabilities as exact fractions."""
     if isinstance(n, int) and not isinstance(n, bool):
         if n < 2:
