@@ -257,7 +257,7 @@ def check_statements(statements: pd.DataFrame, *, lag: Lag | None = None) -> pd.
         not bool(nameless.any()),
         "Each statement has an asset",
         count=int(nameless.sum()),
-        first=f"row {int(np.argmax(nameless.to_numpy()))}",
+        first=f"row {np.flatnonzero(nameless)[0]}" if bool(nameless.any()) else "",
         remedy="Drop these rows or fill their asset.",
     )
     table["asset"] = table["asset"].astype(str)
