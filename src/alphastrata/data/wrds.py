@@ -64,7 +64,8 @@ _QUERIES = {
     ),
     "funda": (
         f"SELECT {_ITEMS} FROM comp.funda WHERE indfmt = 'INDL' AND datafmt = 'STD' "
-        "AND popsrc = 'D' AND consol = 'C' AND datadate >= :start AND datadate < :end ORDER BY gvkey, datadate"
+        "AND popsrc = 'D' AND consol = 'C' AND datadate >= :start AND datadate < :end "
+        "ORDER BY gvkey, datadate"
     ),
     "ccmxpf_lnkhist": (
         "SELECT gvkey, lpermno, linktype, linkprim, linkdt, linkenddt FROM crsp.ccmxpf_lnkhist "
