@@ -147,6 +147,15 @@ def test_any_clusterer_works(panel):
         assert {"x", "y"} <= set(found.embeddings)
 
 
+def test_memberships_travel_under_the_identities(panel):
+    found = rolling(tiny(clusterer="gaussian_mixture"), panel, RollingWindows(4, 2))
+    chances = found.strata.probabilities
+    np.testing.assert_allclose(chances.sum(axis=1), 1.0)
+    most = chances.to_numpy().argmax(axis=1) + 1
+    assert (most == found.strata.labels.astype(int)).all()
+    assert rolling(tiny(), panel, RollingWindows(4, 2)).strata.probabilities is None
+
+
 def test_the_model_is_not_changed(panel):
     model = tiny()
     before = repr(model.get_params())

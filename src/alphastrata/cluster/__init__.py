@@ -3,6 +3,7 @@
 from alphastrata.cluster.alignment import Aligned, Event, align
 from alphastrata.cluster.autoencoder import Autoencoder
 from alphastrata.cluster.choose_k import ChosenK, choose_k, elbow
+from alphastrata.cluster.deep import DEC, IDEC, VaDE
 from alphastrata.cluster.embedding import TSNE, isomap, umap
 from alphastrata.cluster.explain import (
     SurrogateTree,
@@ -25,6 +26,8 @@ from alphastrata.cluster.transforms import (
 from alphastrata.cluster.validity import Scores, score_clusters, scores, trustworthiness
 
 __all__ = [
+    "DEC",
+    "IDEC",
     "TSNE",
     "Aligned",
     "Autoencoder",
@@ -41,6 +44,7 @@ __all__ = [
     "SpectralClusterer",
     "Stability",
     "SurrogateTree",
+    "VaDE",
     "Winsorizer",
     "align",
     "choose_k",

@@ -407,6 +407,7 @@ def _assemble(
         flat.mask(flat == 0),
         ordered=False,
         names=called,
+        probabilities=_probabilities(aligned, fits, index),
         source=f"rolling {_describe(model)}",
         n=aligned.n,
         notes=notes,
@@ -441,6 +442,25 @@ def _centres(look: pd.DataFrame) -> dict[int, NDArray[np.float64]]:
 
 def _identities(labels: Labels, ids: Labels) -> dict[int, int]:
     return {int(label): int(ids[np.argmax(labels == label)]) for label in np.unique(labels)}
+
+
+def _probabilities(
+    aligned: Aligned, fits: list[WindowFit], index: pd.MultiIndex
+) -> pd.DataFrame | None:
+    """Return memberships by identity (1..n), where every window's clusterer knows them.
+
+    A cluster of which no asset is a member has no identity; its share goes to the others.
+    """
+    blocks = []
+    for fit, ids in zip(fits, aligned.labels, strict=True):
+        if fit.memberships is None:
+            return None
+        block = np.zeros((len(ids), aligned.n))
+        for label, identity in _identities(fit.labels, ids).items():
+            if identity > 0:
+                block[:, identity - 1] = fit.memberships[:, label]
+        blocks.append(block / block.sum(axis=1, keepdims=True))
+    return pd.DataFrame(np.vstack(blocks), index=index, columns=range(1, aligned.n + 1))
 
 
 def _describe(model: Any) -> str:

@@ -18,7 +18,7 @@ from alphastrata.cluster.window_fit import Carry, Task, WindowFit, fit_window, s
 
 __all__ = ["WindowStore"]
 
-_LAYOUT = "1"
+_LAYOUT = "2"
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,8 @@ def _write(path: Path, fit: WindowFit) -> None:
         "score_values": np.array(list(fit.scores.values())),
     }
     arrays |= {f"weight_{k:02d}": array for k, array in enumerate(fit.weights)}
+    if fit.memberships is not None:
+        arrays["memberships"] = fit.memberships
     # Written beside its place and then moved, so that a killed run leaves no half a file.
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
     with os.fdopen(handle, "wb") as file:
@@ -104,4 +106,5 @@ def _read(path: Path) -> WindowFit:
             places=stored["places"],
             scores=dict(scores),
             weights=[stored[name] for name in weights],
+            memberships=stored["memberships"] if "memberships" in stored.files else None,
         )

@@ -87,6 +87,8 @@ class WindowFit:
         Score -> value.
     weights : list of ndarray
         Layers of the autoencoder, encoder first, empty where there is none.
+    memberships : ndarray (assets, clusters) or None
+        Membership of each label 0, 1, …, where the clusterer knows it.
     """
 
     labels: Labels
@@ -94,6 +96,7 @@ class WindowFit:
     places: Array
     scores: dict[str, float]
     weights: list[NDArray[np.float32]] = field(default_factory=list)
+    memberships: Array | None = None
 
     def carry(self, task: Task) -> Carry:
         """Return what the next window in a chain goes on from."""
@@ -176,7 +179,14 @@ def _fit(task: Task, carry: Carry | None) -> WindowFit:
         places=_places(rows),
         scores=_scores(standard, latent, rows, labels, mapped=mapped),
         weights=[array for _, step in early for array in _weights(step)],
+        memberships=_memberships(clusterer, rows),
     )
+
+
+def _memberships(clusterer: Any, rows: Array) -> Array | None:
+    if not hasattr(clusterer, "predict_proba"):
+        return None
+    return np.asarray(clusterer.predict_proba(rows), dtype=np.float64)
 
 
 def _scores(
