@@ -127,6 +127,9 @@ class Result(ABC):
             ]
         )
 
+    def __repr__(self) -> str:
+        return str(self.summary())
+
     def _repr_html_(self) -> str:
         notes = "".join(f"<br>{escape(line)}" for line in self._footer())
         table = self._formatted().to_html(escape=True, justify="right")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from alphastrata import cluster
+from alphastrata.cluster.nulls import sample_null
 from alphastrata.core import Panel, RollingWindows
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.config import ClusterConfig
@@ -15,7 +17,7 @@ from alphastrata.study.ranks import unit_ranks
 
 Progress = Callable[[int, int], None]
 
-NULLS: dict[str, str] = {}
+NULLS = {"permute": "permuted columns", "copula": "Gaussian copula", "one_factor": "one factor"}
 
 
 def clusters(
@@ -32,11 +34,13 @@ def clusters(
         embedding=None if config.embedding == "none" else config.embedding,
         clusterer=config.clusterer,
         autoencoder=config.autoencoder,
+        schedule=config.schedule,
         random_state=seed,
     )
     names = list(config.features)
     windows = RollingWindows(config.window, config.step)
-    rounds = 1 + len(NULLS) * (config.nulls > 0)
+    draws = [(kind, draw) for kind in NULLS for draw in range(config.nulls)]
+    rounds = 1 + len(draws)
 
     def roll(data: Panel, nth: int) -> cluster.RollingClusters:
         def report(done: int, total: int) -> None:
@@ -44,16 +48,21 @@ def clusters(
                 progress(nth * total + done, rounds * total)
 
         return cluster.rolling(
-            model, data, windows, features=names, n_jobs=workers, progress=report
+            model,
+            data,
+            windows,
+            features=names,
+            n_jobs=workers,
+            progress=report,
+            options=cluster.RollingOptions(start=config.start),
         )
 
     found = roll(panel, 0)
     scores = [long_scores(found.scores, "data")]
-    if config.nulls:
-        for nth, kind in enumerate(NULLS, 1):
-            rng = np.random.default_rng([seed, nth])
-            null = roll(null_panel(panel.select(names), kind, rng), nth)
-            scores.append(long_scores(null.scores, NULLS[kind]))
+    for nth, (kind, draw) in enumerate(draws, 1):
+        rng = np.random.default_rng([seed, *kind.encode(), draw])
+        null = roll(null_panel(panel.select(names), kind, rng), nth)
+        scores.append(long_scores(null.scores, NULLS[kind]))
     by_cluster = found.profiles.groupby(level="cluster").mean()
     return {
         "strata": found.strata,
@@ -64,6 +73,17 @@ def clusters(
         "flows": as_flows(found.transitions, pd.DatetimeIndex(found.scores.index)),
         "events": found.events,
     }
+
+
+def null_panel(panel: Panel, kind: str, rng: np.random.Generator) -> Panel:
+    """Return a panel with the margins of every date but no clusters; see `cluster.sample_null`."""
+    values = panel.matrix(panel.columns)
+    out = np.empty_like(values)
+    bounds = panel.offsets.tolist()
+    for first, last in pairwise(bounds):
+        if last > first:
+            out[:, first:last] = sample_null(values[:, first:last].T, kind, rng).T
+    return panel.assign(dict(zip(panel.columns, out, strict=True)))
 
 
 def long_scores(scores: pd.DataFrame, source: str) -> pd.DataFrame:

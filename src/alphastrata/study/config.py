@@ -26,7 +26,7 @@ class SimulationConfig(_Section):
     """The built-in market: how many assets, from when, for how many months."""
 
     n_assets: int = Field(default=400, ge=20, le=20_000)
-    start: str = "1998-01-31"
+    start: str = "1975-01-31"
     periods: int = Field(default=180, ge=24, le=600)
 
 
@@ -56,11 +56,13 @@ class ClusterConfig(_Section):
     latent_dim: int | None = Field(default=None, ge=1, le=64)
     embedding: Literal["tsne", "none"] = "tsne"
     clusterer: Literal["kmeans", "spectral"] = "kmeans"
+    schedule: Literal["usual", "short"] = "usual"
+    start: Literal["cold", "warm", "frozen", "map"] = "cold"
     window: int = Field(default=36, ge=1)
     step: int = Field(default=12, ge=1)
     rank_by: str
     weighting: Weighting = "value"
-    nulls: int = Field(default=3, ge=0, le=100)
+    nulls: int = Field(default=1, ge=0, le=100)
 
 
 class SortConfig(_Section):

@@ -317,15 +317,24 @@ def _truth(
         )
         tests = made["tests"]
         name = f"alphas {priced[0].name}"
-        for factor in known.index:
-            rows.append(
-                truth.beside(
-                    known.loc[factor].to_dict(),
-                    tests[f"{name} params"].loc[factor],
-                    tests[f"{name} std_errors"].loc[factor],
-                    group=f"{factor} on {priced[0].name}",
-                )
+        params, errors = tests[f"{name} params"], tests[f"{name} std_errors"]
+        rows.append(
+            truth.beside(
+                known["alpha"].to_dict(),
+                params["alpha"],
+                errors["alpha"],
+                group=f"alphas against {priced[0].name}, per month",
             )
+        )
+        rows += [
+            truth.beside(
+                known.loc[factor].drop("alpha").to_dict(),
+                params.loc[factor],
+                errors.loc[factor],
+                group=f"betas of {factor}",
+            )
+            for factor in known.index
+        ]
     for table in config.tests.fama_macbeth:
         slopes = made["tests"][f"cross-section {table.name} table"]
         rows.append(
