@@ -24,6 +24,7 @@ from alphastrata.report import (
     HeadlineFigure,
     HowComputed,
     Membership,
+    Plot,
     ReportData,
     SpecificationSection,
     Table,
@@ -386,6 +387,21 @@ def example(n_assets: int = 300, n_dates: int = 10, hover: int = 4, seed: int = 
                 title="A user's own section",
                 text=[f"Text with {HOSTILE[0]}."],
                 tables=[Table(title="Names", frame=pd.DataFrame({"name": list(HOSTILE)}))],
+                parts=[
+                    "A paragraph between.",
+                    Plot(title="Lines", frame=coverage / 300, percent=True),
+                    Plot(
+                        title="Bars",
+                        frame=pd.DataFrame({"a": [1.0, -2.0], "b": [2.0, 1.0]}, HOSTILE[:2]),
+                        kind="bars",
+                        caption="Bars of harmful names.",
+                    ),
+                    Plot(
+                        title="Heat",
+                        frame=pd.DataFrame(rng.normal(0, 1, (4, 5)), list("wxyz"), list("abcde")),
+                        kind="heat",
+                    ),
+                ],
             )
         ],
         manifest=manifest,

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alphastrata.report import ReportData, SpecificationSection
+from alphastrata.report import Plot, ReportData, SpecificationSection
 from alphastrata.report.charts import name_axis, numbers, plain
 from alphastrata.report.charts_clusters import coverage, profiles, scores
+from alphastrata.report.charts_plain import draw
 from alphastrata.report.charts_returns import correlations, growth
 from alphastrata.report.charts_tests import alphas, by_date, specifications, truth
 
@@ -119,6 +120,36 @@ def test_options_keep_the_order_of_the_study() -> None:
     chart = specifications(SpecificationSection(estimates=estimates, choices=choices))
     assert chart.layout["yaxis2"]["ticktext"] == ["<b>quantiles</b>", "10", "3", "5"]
     assert chart.data[-1]["y"] == [1, 2, 3]
+
+
+def test_many_rows_stay_on_the_page_and_many_periods_become_a_line() -> None:
+    n = 400
+    frame = pd.DataFrame(
+        {
+            "parameter": [f"p{i}" for i in range(n)],
+            "truth": 0.0,
+            "estimate": 0.1,
+            "low": -1.0,
+            "high": 1.0,
+            "covered": True,
+        }
+    )
+    assert truth(frame).height < 3000
+    assert not truth(frame).layout["yaxis"]["showticklabels"]
+    days = pd.DataFrame({"lev": 0.0}, pd.date_range("2000-01-03", periods=2000, freq="B"))
+    assert by_date(days).data[0]["type"] == "scatter"
+
+
+def test_plots_of_any_frame() -> None:
+    frame = pd.DataFrame({"<i>": [1.0, np.nan]}, index=[0.5, 1.5])
+    assert draw(Plot(title="t", frame=frame)).data[0]["x"] == [0.5, 1.5]
+    assert draw(Plot(title="t", frame=frame)).data[0]["y"] == [1.0, None]
+    assert draw(Plot(title="t", frame=frame, kind="bars")).data[0]["x"] == ["0.5", "1.5"]
+    heat = draw(Plot(title="t", frame=frame, kind="heat"))
+    assert heat.data[0]["zmax"] == 1.0
+    assert heat.layout["xaxis"]["ticktext"] == ["&lt;i&gt;"]
+    wide = pd.DataFrame(np.eye(20))
+    assert draw(Plot(title="t", frame=wide, kind="heat")).data[0]["texttemplate"] == ""
 
 
 def test_numbers() -> None:

@@ -155,6 +155,18 @@ def test_importing_the_room_loads_neither_matplotlib_nor_plotly() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_captions_speak_of_what_is_grouped(report_data: ReportData) -> None:
+    part = report_data.clusters[0]
+    assert part.embeddings is not None
+    last = part.embeddings["date"].max()
+    single = replace(part, embeddings=part.embeddings[part.embeddings["date"] == last])
+    text = html(ReportData(title="t", clusters=[single], unit="customer"))
+    assert "Each point is one customer" in text
+    assert "customers: 1 · Large, cash-rich → 1 · Large" in text
+    assert 'aria-label="Play through time" hidden>' in text
+    assert "Play to watch" not in text
+
+
 def test_numbers_lead_to_how_and_how_to_the_manifest(text: str) -> None:
     assert re.search(r'href="#table-\d+-how-alpha"', text)
     assert 'href="#manifest-tests-2f-time-5f-series"' in text

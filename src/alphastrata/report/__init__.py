@@ -24,6 +24,7 @@ from alphastrata.report.records import (
     Coefficients,
     HeadlineFigure,
     HowComputed,
+    Plot,
     Table,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "HeadlineFigure",
     "HowComputed",
     "Membership",
+    "Plot",
     "ReportData",
     "SpecificationSection",
     "Table",

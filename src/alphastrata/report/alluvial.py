@@ -123,13 +123,15 @@ def _streams(
 WIDTH, HEIGHT, BAR, FOOT = 930.0, 320.0, 16.0, 26.0
 
 
-def to_svg(flow: Alluvium, names: Mapping[int, str]) -> Markup:
+def to_svg(flow: Alluvium, names: Mapping[int, str], *, unit: str = "asset") -> Markup:
     """Return the figure as SVG; a stream says on hover what flows in it.
 
     Parameters
     ----------
     flow : Alluvium
     names : mapping of cluster to str
+    unit : str
+        What is grouped, in the singular.
 
     Examples
     --------
@@ -141,8 +143,13 @@ def to_svg(flow: Alluvium, names: Mapping[int, str]) -> Markup:
     step = min(max(WIDTH / max(len(flow.dates) - 1, 1), 58.0), 160.0)
     width = step * max(len(flow.dates) - 1, 0) + BAR
     scale = HEIGHT / flow.height
-    parts = [_svg_stream(stream, flow, names, step, scale) for stream in flow.streams]
-    parts += [_svg_block(block, flow, names, step, scale) for block in flow.blocks]
+    parts = [
+        _svg_stream(stream, step, scale, _words(stream, flow, names, unit))
+        for stream in flow.streams
+    ]
+    parts += [
+        _svg_block(block, step, scale, _words(block, flow, names, unit)) for block in flow.blocks
+    ]
     parts += [
         Markup('<text class="{}" x="{}" y="{}">{}</text>').format(
             "first" if i == 0 else "last" if i == len(flow.dates) - 1 else "mid",
@@ -162,9 +169,17 @@ def _short(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _svg_stream(
-    stream: Stream, flow: Alluvium, names: Mapping[int, str], step: float, scale: float
-) -> Markup:
+def _words(part: Block | Stream, flow: Alluvium, names: Mapping[int, str], unit: str) -> str:
+    """Return what a block or a stream says on hover."""
+    many = f"{show(part.count, 'integer')} {unit}{'' if part.count == 1 else 's'}"
+    when = f"{flow.dates[part.column]:%Y-%m}"
+    if isinstance(part, Block):
+        return f"{cluster_label(part.cluster, names)}: {many}, {when}"
+    start, end = (cluster_label(c, names) for c in (part.cluster_from, part.cluster_to))
+    return f"{many}: {start} → {end}, {when} to {flow.dates[part.column + 1]:%Y-%m}"
+
+
+def _svg_stream(stream: Stream, step: float, scale: float, words: str) -> Markup:
     x0, x1 = stream.column * step + BAR, (stream.column + 1) * step
     middle = (x0 + x1) / 2
     y0, y1, thick = stream.top_from * scale, stream.top_to * scale, stream.count * scale
@@ -173,23 +188,11 @@ def _svg_stream(
         f"{_short(x1)} {_short(y1)}v{_short(thick)}C{_short(middle)} {_short(y1 + thick)} "
         f"{_short(middle)} {_short(y0 + thick)} {_short(x0)} {_short(y0 + thick)}z"
     )
-    text = (
-        f"{show(stream.count, 'integer')} assets: {cluster_label(stream.cluster_from, names)} → "
-        f"{cluster_label(stream.cluster_to, names)}, "
-        f"{flow.dates[stream.column]:%Y-%m} to {flow.dates[stream.column + 1]:%Y-%m}"
-    )
-    return Markup('<path d="{}" fill="{}"><title>{}</title></path>').format(
-        path, colour(stream.cluster_from), text
-    )
+    tint = colour(stream.cluster_from)
+    return Markup('<path d="{}" fill="{}"><title>{}</title></path>').format(path, tint, words)
 
 
-def _svg_block(
-    block: Block, flow: Alluvium, names: Mapping[int, str], step: float, scale: float
-) -> Markup:
-    text = (
-        f"{cluster_label(block.cluster, names)}: {show(block.count, 'integer')} assets, "
-        f"{flow.dates[block.column]:%Y-%m}"
-    )
+def _svg_block(block: Block, step: float, scale: float, words: str) -> Markup:
     return Markup(
         '<rect x="{}" y="{}" width="{}" height="{}" fill="{}"><title>{}</title></rect>'
     ).format(
@@ -198,5 +201,5 @@ def _svg_block(
         _short(BAR),
         f"{block.count * scale:.2f}",
         colour(block.cluster),
-        text,
+        words,
     )

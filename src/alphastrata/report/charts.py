@@ -14,7 +14,17 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["Chart", "axis", "dates", "fade", "name_axis", "numbers", "panels", "plain"]
+__all__ = [
+    "Chart",
+    "axis",
+    "dates",
+    "fade",
+    "name_axis",
+    "numbers",
+    "panels",
+    "plain",
+    "row_height",
+]
 
 Json = dict[str, Any]
 
@@ -89,7 +99,20 @@ def name_axis(names: Iterable[Any], *, width: int) -> Json:
         "ticktext": [plain(text) for text in short],
         "range": [len(texts) - 0.5, -0.5],
         "automargin": True,
+        # Names of very many rows would cover one another; the pointer still shows them.
+        "showticklabels": row_height(len(texts)) >= 12,
     }
+
+
+def row_height(rows: int) -> int:
+    """Return the pixels for each named row: less where there are many.
+
+    Examples
+    --------
+    >>> row_height(8), row_height(400)
+    (25, 6)
+    """
+    return 25 if rows <= 40 else max(1000 // rows, 6)
 
 
 def numbers(values: Iterable[Any], *, digits: int = 6) -> list[float | None]:

@@ -19,6 +19,10 @@ METRICS: Mapping[str, tuple[str, str]] = {
 }
 
 
+# Columns of a heat map that leave room for a number in each cell.
+LEGIBLE = 16
+
+
 def cluster_label(cluster: int, names: Mapping[int, str]) -> str:
     """Return a cluster as the page calls it: its number, and its name where it has one.
 
@@ -33,13 +37,15 @@ def cluster_label(cluster: int, names: Mapping[int, str]) -> str:
     return f"{cluster} · {name}" if name else f"{cluster}"
 
 
-def coverage(frame: pd.DataFrame) -> Chart:
+def coverage(frame: pd.DataFrame, *, unit: str = "asset") -> Chart:
     """Return counts of assets through time, one line per column.
 
     Parameters
     ----------
     frame : DataFrame
         Index: date.
+    unit : str
+        What is counted, in the singular.
 
     Examples
     --------
@@ -68,8 +74,8 @@ def coverage(frame: pd.DataFrame) -> Chart:
         "showlegend": True,
     }
     return Chart(
-        title="Assets through time",
-        caption="How many assets each date of the study could use.",
+        title=f"{unit.capitalize()}s through time",
+        caption=f"How many {unit}s each date of the study could use.",
         data=data,
         layout=layout,
         height=280,
@@ -208,7 +214,7 @@ def heat(frame: pd.DataFrame, *, limit: float, labels: list[str], text: str) -> 
         "zmin": -limit,
         "zmax": limit,
         "colorscale": [[0.0, LOW], [0.5, "@paper"], [1.0, HIGH]],
-        "texttemplate": f"%{{z:{text}}}",
+        "texttemplate": f"%{{z:{text}}}" if frame.shape[1] <= LEGIBLE else "",
         "customdata": [[plain(label) for label in labels]] * len(frame),
         "hovertemplate": f"%{{y}}<br>%{{customdata}}: %{{z:{text}}}<extra></extra>",
         "xgap": 2,

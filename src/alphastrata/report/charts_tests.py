@@ -16,6 +16,7 @@ from alphastrata.report.charts import (
     numbers,
     panels,
     plain,
+    row_height,
 )
 from alphastrata.report.model import SpecificationSection
 from alphastrata.report.palette import HIGH, series_colour
@@ -84,10 +85,10 @@ def alphas(plot: AlphaPlot) -> Chart:
     }
     titles = [f"Alpha per period, {plot.level:.0%} interval", "t-statistic"]
     wide, narrow = panels(titles, columns=2, extra=extra)
-    short = {**name_axis(frame.index, width=16), "showticklabels": True}
+    short = name_axis(frame.index, width=16)
     narrow["yaxis"] = {**narrow["yaxis"], **short}
     narrow["yaxis2"] = {**narrow["yaxis2"], **short}
-    height = 130 + 26 * len(frame)
+    height = 130 + row_height(len(frame)) * len(frame)
     return Chart(
         title="Alphas and how sure they are",
         caption="A whisker that crosses zero is an alpha that may be none. The dashed lines are "
@@ -143,22 +144,7 @@ def by_date(frame: pd.DataFrame) -> Chart:
     >>> by_date(pd.DataFrame({"lev": [0.1]}, pd.to_datetime(["2020-01-31"]))).data[0]["type"]
     'bar'
     """
-    data: list[Json] = []
-    for i, name in enumerate(frame.columns):
-        suffix = axis(i + 1)
-        data.append(
-            {
-                "type": "bar",
-                "name": plain(name),
-                "x": dates(frame.index),
-                "y": numbers(frame.iloc[:, i]),
-                "marker": {"color": series_colour(0)},
-                "xaxis": f"x{suffix}",
-                "yaxis": f"y{suffix}",
-                "hovertemplate": "%{x|%Y-%m}: %{y:.4f}<extra></extra>",
-                "showlegend": False,
-            }
-        )
+    data = [_period_trace(frame, i) for i in range(frame.shape[1])]
     columns = 2 if frame.shape[1] > 1 else 1
     wide, narrow = panels([str(name) for name in frame.columns], columns=columns)
     rows = -(-frame.shape[1] // columns)
@@ -171,6 +157,28 @@ def by_date(frame: pd.DataFrame) -> Chart:
         height=70 + 150 * rows,
         narrow={**narrow, "height": 70 + 150 * frame.shape[1], "margin": {"t": 30}},
     )
+
+
+# Bars beyond this number are thinner than a pixel, and slow to draw.
+MOST_BARS = 700
+
+
+def _period_trace(frame: pd.DataFrame, i: int) -> Json:
+    suffix = axis(i + 1)
+    tint = series_colour(0)
+    shape: Json = {"type": "bar", "marker": {"color": tint}}
+    if len(frame) > MOST_BARS:
+        shape = {"type": "scatter", "mode": "lines", "line": {"color": tint, "width": 0.8}}
+    return {
+        **shape,
+        "name": plain(frame.columns[i]),
+        "x": dates(frame.index),
+        "y": numbers(frame.iloc[:, i]),
+        "xaxis": f"x{suffix}",
+        "yaxis": f"y{suffix}",
+        "hovertemplate": "%{x|%Y-%m-%d}: %{y:.4f}<extra></extra>",
+        "showlegend": False,
+    }
 
 
 def truth(frame: pd.DataFrame) -> Chart:
@@ -207,8 +215,8 @@ def truth(frame: pd.DataFrame) -> Chart:
         "inside the interval, a cross one outside it.",
         data=data,
         layout={**wide, "showlegend": True},
-        height=130 + rows * (50 + 24 * longest),
-        narrow={**narrow, "height": 130 + len(titles) * (50 + 24 * longest)},
+        height=130 + rows * (50 + row_height(longest) * longest),
+        narrow={**narrow, "height": 130 + len(titles) * (50 + row_height(longest) * longest)},
     )
 
 

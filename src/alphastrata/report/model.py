@@ -24,6 +24,7 @@ from alphastrata.report.records import (
     Coefficients,
     HeadlineFigure,
     HowComputed,
+    Plot,
     Table,
     need_columns,
 )
@@ -265,14 +266,14 @@ class ExtraSection:
     text : sequence of str
         Paragraphs of plain text.
     tables : sequence of Table
-    parts : sequence of str, Table or Chart
+    parts : sequence of str, Table, Plot or Chart
         Paragraphs, tables and charts in the order of reading, after the text and the tables.
     """
 
     title: str
     text: Sequence[str] = ()
     tables: Sequence[Table] = ()
-    parts: Sequence[str | Table | Chart] = ()
+    parts: Sequence[str | Table | Plot | Chart] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -303,6 +304,8 @@ class ReportData:
     manifest : DataFrame, optional
         Columns ``key`` (str, unique: what ``HowComputed.manifest`` names) and ``value``, and
         further ones as wanted (``detail``, ``sha256``).
+    unit : str
+        What is grouped, in the singular ("asset", "customer"); captions speak of it.
 
     Examples
     --------
@@ -324,6 +327,7 @@ class ReportData:
     specifications: SpecificationSection | None = None
     extras: Sequence[ExtraSection] = ()
     manifest: pd.DataFrame | None = None
+    unit: str = "asset"
 
     def __post_init__(self) -> None:
         needed = ["parameter", "truth", "estimate", "low", "high", "covered"]

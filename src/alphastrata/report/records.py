@@ -10,7 +10,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Violations
 
-__all__ = ["AlphaPlot", "Coefficients", "HeadlineFigure", "HowComputed", "Table"]
+__all__ = ["AlphaPlot", "Coefficients", "HeadlineFigure", "HowComputed", "Plot", "Table"]
 
 Format = Literal["number", "percent", "integer", "pvalue", "text", "date"]
 Tone = Literal["neutral", "good", "caution", "bad"]
@@ -127,6 +127,35 @@ class Table:
     formats: Mapping[str, Format] = field(default_factory=dict)
     notes: Sequence[str] = ()
     how: Mapping[str, HowComputed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plot:
+    """A frame drawn as a chart, for what the other records do not know.
+
+    Parameters
+    ----------
+    title : str
+    frame : DataFrame of numbers
+        "lines": index of dates or numbers, one line per column. "bars": index of names, one bar
+        per name and column. "heat": rows by columns, coloured around zero, with its numbers.
+    kind : {"lines", "bars", "heat"}
+    caption : str
+        How to read it, one or two sentences.
+    percent : bool
+        Show values times 100.
+
+    Examples
+    --------
+    >>> Plot(title="Accounts", frame=pd.DataFrame({"n": [3, 4]}), kind="bars").percent
+    False
+    """
+
+    title: str
+    frame: pd.DataFrame
+    kind: Literal["lines", "bars", "heat"] = "lines"
+    caption: str = ""
+    percent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,6 +13,7 @@ from alphastrata.report.alluvial import lay_out_flows, to_svg
 from alphastrata.report.blocks import Block, Keys, Section, how_lines, table_block
 from alphastrata.report.charts import Chart
 from alphastrata.report.charts_clusters import cluster_label
+from alphastrata.report.charts_plain import draw
 from alphastrata.report.cloud import pack
 from alphastrata.report.model import (
     ClusterSection,
@@ -25,7 +26,7 @@ from alphastrata.report.model import (
     TestSection,
 )
 from alphastrata.report.palette import colour
-from alphastrata.report.records import HowComputed, Table
+from alphastrata.report.records import HowComputed, Plot, Table
 
 __all__ = ["sections"]
 
@@ -45,9 +46,9 @@ def sections(report: ReportData) -> list[Section]:
     keys = Keys()
     out: list[Section] = []
     if report.data is not None:
-        out.append(_section("Data", keys, _data(report.data, keys)))
+        out.append(_section("Data", keys, _data(report.data, keys, report.unit)))
     for clusters in report.clusters:
-        out.append(_section(clusters.title, keys, _clusters(clusters, keys)))
+        out.append(_section(clusters.title, keys, _clusters(clusters, keys, report.unit)))
     if report.factors is not None:
         out.append(_section("Factor returns", keys, _factors(report.factors, keys)))
     if report.tests:
@@ -78,12 +79,12 @@ def _tables(tables: Sequence[Table], keys: Keys, how: Mapping[str, HowComputed])
     return [table_block(table, keys, how=how) for table in tables]
 
 
-def _data(data: DataSection, keys: Keys) -> list[Block]:
+def _data(data: DataSection, keys: Keys, unit: str) -> list[Block]:
     blocks: list[Block] = []
     if data.counts is not None:
         blocks.append(table_block(data.counts, keys, title="What went in", how=data.how))
     if data.coverage is not None:
-        blocks.append(_chart(charts_clusters.coverage(data.coverage), keys))
+        blocks.append(_chart(charts_clusters.coverage(data.coverage, unit=unit), keys))
     if data.notes:
         title = "What was dropped, imputed or changed"
         blocks.append(table_block(_notes(data.notes), keys, title=title))
@@ -105,7 +106,7 @@ def _notes(notes: Sequence[Note]) -> pd.DataFrame:
     )
 
 
-def _clusters(part: ClusterSection, keys: Keys) -> list[Block]:
+def _clusters(part: ClusterSection, keys: Keys, unit: str) -> list[Block]:
     blocks: list[Block] = []
     if part.scores is not None:
         metrics = {str(metric) for metric in part.scores["metric"]}
@@ -115,13 +116,13 @@ def _clusters(part: ClusterSection, keys: Keys) -> list[Block]:
         how = {name: entry for name, entry in part.how.items() if name == "profiles"}
         blocks.append(_chart(charts_clusters.profiles(part.profiles, part.names), keys, how))
     if part.embeddings is not None:
-        blocks.append(_map(part, part.embeddings, keys))
+        blocks.append(_map(part, part.embeddings, keys, unit))
     if part.membership is not None:
-        blocks += _membership(part.membership, part.names, keys)
+        blocks += _membership(part.membership, part.names, keys, unit)
     return blocks + _tables(part.tables, keys, part.how)
 
 
-def _map(part: ClusterSection, embeddings: pd.DataFrame, keys: Keys) -> Block:
+def _map(part: ClusterSection, embeddings: pd.DataFrame, keys: Keys, unit: str) -> Block:
     packed = pack(embeddings, part.names)
     flat = "z" not in packed["axes"]
     key = keys.new("map")
@@ -136,11 +137,12 @@ def _map(part: ClusterSection, embeddings: pd.DataFrame, keys: Keys) -> Block:
             "flat": flat,
             "last": len(packed["dates"]) - 1,
             "dates": packed["dates"],
+            "unit": unit,
         },
     )
 
 
-def _membership(part: Membership, names: Mapping[int, str], keys: Keys) -> list[Block]:
+def _membership(part: Membership, names: Mapping[int, str], keys: Keys, unit: str) -> list[Block]:
     flow = lay_out_flows(part)
     numbers = sorted(int(cluster) for cluster in part.sizes.columns.tolist())
     blocks = [
@@ -148,8 +150,8 @@ def _membership(part: Membership, names: Mapping[int, str], keys: Keys) -> list[
             kind="flow",
             title="Membership through time",
             key=keys.new("flow"),
-            markup=to_svg(flow, names),
-            extra={"legend": [(colour(c), cluster_label(c, names)) for c in numbers]},
+            markup=to_svg(flow, names, unit=unit),
+            extra={"legend": [(colour(c), cluster_label(c, names)) for c in numbers], "unit": unit},
         )
     ]
     if part.events is not None and len(part.events):
@@ -265,8 +267,8 @@ def _extra(part: ExtraSection, keys: Keys) -> list[Block]:
     text = [Block(kind="text", lines=part.text)] if part.text else []
     blocks = [*text, *_tables(part.tables, keys, {})]
     for item in part.parts:
-        if isinstance(item, Chart):
-            blocks.append(_chart(item, keys))
+        if isinstance(item, Chart | Plot):
+            blocks.append(_chart(draw(item) if isinstance(item, Plot) else item, keys))
         elif isinstance(item, Table):
             blocks.append(table_block(item, keys))
         else:

@@ -35,6 +35,11 @@ class ClusterMap {
       Plotly.purge(this.node);
       this.draw();
     }));
+    const deep = part('[data-dim="3"]');
+    if (deep && !document.createElement("canvas").getContext("webgl")) {
+      deep.disabled = true;
+      deep.title = "This browser has no WebGL";
+    }
     part(".find").addEventListener("input", (event) => this.find(event.target.value.trim().toLowerCase()));
   }
 
@@ -91,7 +96,7 @@ class ClusterMap {
     const crowd = starts[this.at + 1] - starts[this.at];
     const size = Math.max(deep ? 2.5 : 4.5, Math.min(deep ? 5 : 9, (deep ? 70 : 170) / Math.sqrt(crowd)));
     const traces = groups.map((rows, i) => {
-      const trace = { type: deep ? "scatter3d" : crowd > 4000 ? "scattergl" : "scatter", mode: "markers", name: clusters[i].label,
+      const trace = { type: deep ? "scatter3d" : "scatter", mode: "markers", name: clusters[i].label,
         x: rows.map((r) => this.place.x[r]), y: rows.map((r) => this.place.y[r]), text: rows.map((r) => this.label(r)),
         hovertemplate: "%{text}<extra></extra>",
         marker: { color: clusters[i].colour, symbol: deep ? "circle" : clusters[i].mark, size: /^triangle/.test(clusters[i].mark) && !deep ? 1.3 * size : size, opacity: 0.85,
