@@ -134,6 +134,8 @@ def test_uniform_lag_and_the_later_of_two_clocks():
     undated = table.drop(columns="known_at")
     np.testing.assert_array_equal(seen(as_of(prices(periods=6), undated, lag="4M"))[2:5],
                                   [np.nan, 1, 1])  # fmt: skip
+    stamp = as_of(prices(periods=6), undated, lag="4M").notes[0]
+    assert "declared lag of 4M" in str(stamp)
     late = as_of(prices(periods=6), table, lag="4M")
     assert np.isnan(seen(late)[2])
     early = as_of(prices(periods=6), table, lag="1D")

@@ -193,6 +193,8 @@ def as_of(
     safe = np.maximum(rows, 0)
     age = np.where(seen, (row_date - period[safe]) / NANOSECONDS_PER_DAY, np.nan)
     notes: list[Note] = []
+    if lag is not None and len(table):
+        notes.append(_lag_note(table, lag, filed="known_at" in statements.columns))
     if max_age is not None:
         limit = days_of(max_age)
         old = seen & (np.nan_to_num(age) > limit)
@@ -359,6 +361,15 @@ def _nanoseconds(dates: pd.Series) -> Int64:
     return np.asarray(dates.to_numpy("datetime64[ns]").astype(np.int64))
 
 
+def _lag_note(table: pd.DataFrame, lag: Lag, *, filed: bool) -> Note:
+    """Say that the user, not the source, said when statements became known."""
+    rule = "A statement counts as known from its filing date"
+    action = f"declared lag of {lag} after the period's end" + (
+        ", or the filing date where that is later" if filed else "; there is no filing date"
+    )
+    return Note(rule, len(table), len(table), _offender(table.iloc[0]), action, "as_of")
+
+
 def _row_note(panel: Panel, mask: npt.NDArray[np.bool_], rule: str, action: str) -> Note:
     first = int(np.flatnonzero(mask)[0])
     date = panel.dates[panel.date_codes[first]]
@@ -374,4 +385,10 @@ def _row_note(panel: Panel, mask: npt.NDArray[np.bool_], rule: str, action: str)
 
 
 def _offender(row: pd.Series) -> str:
-    return ", ".join(f"{name}={row[name]}" for name in CLOCKS if name in row.index)
+    shown = []
+    for name in CLOCKS:
+        if name in row.index:
+            value = row[name]
+            text = f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
+            shown.append(f"{name}={text}")
+    return ", ".join(shown)
