@@ -249,7 +249,7 @@ def test_a_dead_network_is_an_error(server: Yahoo, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         import_module("alphastrata.data.yahoo"), "YAHOO_URL", "http://127.0.0.1:9/chart/"
     )
-    with pytest.raises(SourceError, match="could not be reached for AAA"):
+    with pytest.raises(SourceError, match="could not be reached at http"):
         yahoo(["AAA"], start="2020-01-01")
 
 

@@ -2,7 +2,7 @@
 
 from alphastrata.data.asof import as_of
 from alphastrata.data.bills import bill_returns
-from alphastrata.data.edgar import Statements, edgar, edgar_bulk, edgar_tickers, fetch_edgar
+from alphastrata.data.edgar import edgar, edgar_bulk, edgar_tickers, fetch_edgar
 from alphastrata.data.edgar_facts import (
     CompanyFacts,
     edgar_tags,
@@ -32,6 +32,7 @@ from alphastrata.data.lags import apply_lag
 from alphastrata.data.sessions import next_session, nyse_holidays
 from alphastrata.data.simulate import Market, SimulationOptions, simulate_market
 from alphastrata.data.simulate_truth import Truth
+from alphastrata.data.statements import Statements
 from alphastrata.data.store import Entry, Store
 from alphastrata.data.wrds import WrdsTables, fetch_wrds, wrds, wrds_engine
 from alphastrata.data.wrds_tables import (
@@ -42,6 +43,7 @@ from alphastrata.data.wrds_tables import (
 )
 from alphastrata.data.yahoo import YahooHistory, yahoo, yahoo_history
 from alphastrata.data.yahoo_parse import parse_yahoo
+from alphastrata.data.yahoo_statements import parse_timeseries, yahoo_statements
 
 __all__ = [
     "CompanyFacts",
@@ -87,6 +89,7 @@ __all__ = [
     "parse_companyfacts",
     "parse_fred",
     "parse_french",
+    "parse_timeseries",
     "parse_yahoo",
     "point_in_time",
     "read_panel",
@@ -98,4 +101,5 @@ __all__ = [
     "write_panel",
     "yahoo",
     "yahoo_history",
+    "yahoo_statements",
 ]

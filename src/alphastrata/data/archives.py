@@ -98,8 +98,6 @@ def read_zip(raw: bytes, *, max_bytes: int = MAX_UNPACKED) -> dict[str, bytes]:
                 members[info.filename] = _read_capped(archive, info, left)
                 left -= len(members[info.filename])
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as exc:
-        if isinstance(exc, InputDataError):
-            raise
         raise InputDataError(
             f"The zip archive is damaged, cut short or encrypted ({exc}). Fetch it again."
         ) from exc

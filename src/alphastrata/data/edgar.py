@@ -14,7 +14,6 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +21,7 @@ import pandas as pd
 from alphastrata.core.checks import Note
 from alphastrata.data.download import Progress, RateLimiter, download
 from alphastrata.data.edgar_facts import CompanyFacts, Period, parse_companyfacts, point_in_time
+from alphastrata.data.statements import Statements, collect_statements
 from alphastrata.data.store import Entry, Fetched, Mode, Store, resolve_mode
 from alphastrata.errors import ConfigError, InputDataError, SourceError
 
@@ -43,28 +43,6 @@ CompanyProgress = Callable[[int, int, str], None]
 """Called with companies done, companies in all, and the company just finished."""
 
 _AGENT = re.compile(r".*\S\s+\S+@\S+\.\S+.*|.*\S+@\S+\.\S+\s+\S.*")
-
-
-@dataclass(frozen=True, eq=False)
-class Statements:
-    """Statements with two clocks, ready for `as_of`.
-
-    Attributes
-    ----------
-    table
-        Columns asset, period_end, filed, known_at and the canonical fields.
-    failures
-        Company asked for -> why it is not in the table.
-    notes
-        What was chosen or left out, counted.
-    entries
-        Company asked for -> the stored file (URL, time, sha256).
-    """
-
-    table: pd.DataFrame
-    failures: Mapping[str, str]
-    notes: tuple[Note, ...]
-    entries: Mapping[str, Entry] = field(default_factory=dict)
 
 
 def edgar(
@@ -134,7 +112,7 @@ def edgar(
             failures[name] = str(exc)
         if progress is not None:
             progress(done + 1, len(numbers), name)
-    return _statements(tables, failures, notes, entries)
+    return collect_statements(tables, failures, notes, entries)
 
 
 def edgar_bulk(
@@ -175,7 +153,7 @@ def edgar_bulk(
             failures[label] = str(exc)
         if progress is not None:
             progress(done, asked, label)
-    return _statements(tables, failures, notes, {})
+    return collect_statements(tables, failures, notes, {})
 
 
 def fetch_edgar(
@@ -329,19 +307,3 @@ def _members(
                 yield done, len(infos), label, raw
     except (zipfile.BadZipFile, EOFError, OSError) as exc:
         raise InputDataError(f"{path} cannot be read as the SEC's bulk zip: {exc}") from exc
-
-
-def _statements(
-    tables: list[pd.DataFrame],
-    failures: dict[str, str],
-    notes: list[Note],
-    entries: dict[str, Entry],
-) -> Statements:
-    if not tables:
-        first = next(iter(failures.items()), ("", "no company was found"))
-        raise SourceError(f"No company has statements. First: {first[0]}: {first[1]}")
-    asked = len(tables) + len(failures)
-    for name, reason in failures.items():
-        notes.append(Note(reason, 1, asked, f"asset={name}", "left out", "data"))
-    table = pd.concat(tables, ignore_index=True)
-    return Statements(table, failures, tuple(notes), entries)

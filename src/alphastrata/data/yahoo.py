@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -160,10 +161,7 @@ def yahoo_history(
     ConfigError
         A ticker or a date cannot be one, or tickers repeat.
     """
-    names = list(tickers)
-    bad = [name for name in names if _TICKER.fullmatch(name) is None]
-    if bad or not names or len(set(names)) < len(names):
-        raise ConfigError(f"Tickers must be distinct names such as 'BRK-B'; got {bad or names}.")
+    names = check_tickers(tickers)
     span = _span(start, end)
     keep = store if store is not None else Store()
     charts: dict[str, YahooChart] = {}
@@ -171,7 +169,15 @@ def yahoo_history(
     entries: dict[str, Entry] = {}
     for number, name in enumerate(names, start=1):
         try:
-            entry = _obtain(name, span, mode, keep, number - 1, len(names))
+            entry = obtain_in_turn(
+                f"yahoo/chart/{name}/{span[0]}/{span[1] or 'now'}",
+                partial(_fetch, name, span),
+                command=f"alphastrata fetch yahoo {name} --start {span[0]}",
+                mode=mode,
+                keep=keep,
+                done=number - 1,
+                asked=len(names),
+            )
             charts[name] = parse_yahoo(keep.read(entry), name)
             entries[name] = entry
         except InputDataError as exc:
@@ -186,6 +192,15 @@ def yahoo_history(
     return YahooHistory(charts, failures, entries)
 
 
+def check_tickers(tickers: Sequence[str]) -> list[str]:
+    """Return the tickers, or refuse what cannot be one, repeats, or is nothing."""
+    names = list(tickers)
+    bad = [name for name in names if _TICKER.fullmatch(name) is None]
+    if bad or not names or len(set(names)) < len(names):
+        raise ConfigError(f"Tickers must be distinct names such as 'BRK-B'; got {bad or names}.")
+    return names
+
+
 def _span(start: str, end: str | None) -> tuple[str, str]:
     """Return first day and end as ISO dates; "" for an end that is now."""
     try:
@@ -198,55 +213,78 @@ def _span(start: str, end: str | None) -> tuple[str, str]:
     return first, last
 
 
-def _obtain(
-    name: str, span: tuple[str, str], mode: Mode | None, keep: Store, done: int, asked: int
+def obtain_in_turn(
+    key: str,
+    fetch: Callable[[], Fetched],
+    *,
+    command: str,
+    mode: Mode | None,
+    keep: Store,
+    done: int,
+    asked: int,
 ) -> Entry:
-    """Return the stored answer for one ticker, saying how far the call got when it fails."""
-    key = f"yahoo/chart/{name}/{span[0]}/{span[1] or 'now'}"
-    command = f"alphastrata fetch yahoo {name} --start {span[0]}"
+    """Return the stored answer for one of several tickers; an error says how far the call got."""
     try:
-        return keep.obtain(key, lambda: _fetch(name, span), command=command, mode=mode)
-    except RateLimitError as exc:
-        raise RateLimitError(
-            f"{exc} {done} of {asked} tickers are stored; call again later to go on."
-        ) from exc
+        return keep.obtain(key, fetch, command=command, mode=mode)
     except SourceError as exc:
         if done == 0:
             raise
+        later = " later" if isinstance(exc, RateLimitError) else ""
         raise type(exc)(
-            f"{exc} {done} of {asked} tickers are stored; call again to go on."
+            f"{exc} {done} of {asked} tickers are stored; call again{later} to go on."
         ) from exc
 
 
 def _fetch(name: str, span: tuple[str, str]) -> Fetched:
-    """Ask Yahoo through yfinance for the daily bars of one ticker."""
-    from yfinance.data import YfData
-    from yfinance.exceptions import YFException, YFRateLimitError
-
+    """Ask for the daily bars of one ticker."""
     last = pd.Timestamp(span[1]) if span[1] else pd.Timestamp.now() + pd.Timedelta(days=1)
-    params = {
-        "period1": int(pd.Timestamp(span[0]).timestamp()),
-        "period2": int(last.timestamp()),
+    values = {
+        "period1": str(int(pd.Timestamp(span[0]).timestamp())),
+        "period2": str(int(last.timestamp())),
         "interval": "1d",
         "includePrePost": "false",
         "events": "div,splits",
     }
-    url = f"{YAHOO_URL}{name}"
+    fetched = ask_yahoo(f"{YAHOO_URL}{name}", values, begins=b'{"chart"')
+    parse_yahoo(fetched.raw, name)
+    return fetched
+
+
+def ask_yahoo(url: str, values: Mapping[str, str], *, begins: bytes) -> Fetched:
+    """Return one answer of Yahoo, asked through yfinance.
+
+    Parameters
+    ----------
+    url : str
+        Of the service.
+    values : mapping of str to str
+        What follows the question mark.
+    begins : bytes
+        How an answer of this service begins; anything else is a page about something else. For a
+        ticker without data Yahoo says 404 or 400 and, in the same shape, the reason.
+
+    Raises
+    ------
+    RateLimitError
+        Yahoo refuses more requests.
+    SourceError
+        Yahoo cannot be reached, or answers otherwise.
+    """
+    from yfinance.data import YfData
+    from yfinance.exceptions import YFException, YFRateLimitError
+
     try:
-        answer = YfData().get(url=url, params=params, timeout=30)
+        answer = YfData().get(url=url, params=dict(values), timeout=30)
     except YFRateLimitError as exc:
         raise RateLimitError("Yahoo answers 429, too many requests.") from exc
     except (YFException, OSError) as exc:
-        raise SourceError(f"Yahoo could not be reached for {name}: {exc}") from exc
+        raise SourceError(f"Yahoo could not be reached at {url}: {exc}") from exc
     raw = bytes(answer.content)
     if answer.status_code == 429:
         raise RateLimitError("Yahoo answers 429, too many requests.")
-    # For a ticker without data Yahoo says 404 or 400 and, in the same shape, the reason.
-    if answer.status_code not in (200, 400, 404) or not raw.lstrip().startswith(b'{"chart"'):
-        raise SourceError(f"Yahoo answers {answer.status_code} for {name}: {raw[:60]!r}.")
-    parse_yahoo(raw, name)
-    asked = "&".join(f"{k}={v}" for k, v in params.items())
-    return Fetched(raw, f"{url}?{asked}", utc_now())
+    if answer.status_code not in (200, 400, 404) or not raw.lstrip().startswith(begins):
+        raise SourceError(f"Yahoo answers {answer.status_code} at {url}: {raw[:60]!r}.")
+    return Fetched(raw, f"{url}?{'&'.join(f'{k}={v}' for k, v in values.items())}", utc_now())
 
 
 def _periods(frame: pd.DataFrame, freq: str, last: pd.Timestamp) -> pd.DataFrame:
