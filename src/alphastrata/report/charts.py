@@ -165,7 +165,11 @@ def axis(number: int) -> str:
 
 
 def panels(
-    titles: Sequence[str], *, columns: int, extra: Mapping[str, Json] | None = None
+    titles: Sequence[str],
+    *,
+    columns: int,
+    extra: Mapping[str, Json] | None = None,
+    gap: float = 0.09,
 ) -> tuple[Json, Json]:
     """Return the layout of small multiples, and the layout with one panel under another.
 
@@ -176,6 +180,8 @@ def panels(
     columns : int
     extra : mapping
         Settings of single axes ("xaxis", "yaxis2").
+    gap : float
+        Room between columns, where labels stand, as a share of the width.
 
     Examples
     --------
@@ -183,8 +189,8 @@ def panels(
     >>> wide["xaxis2"]["domain"][0] > 0.5, narrow["xaxis2"]["domain"]
     (True, [0.0, 1.0])
     """
-    wide = _panel_axes(titles, columns)
-    narrow = _panel_axes(titles, 1)
+    wide = _panel_axes(titles, columns, gap)
+    narrow = _panel_axes(titles, 1, gap)
     # On a phone the legend takes up to three lines.
     narrow["margin"] = {"t": 96}
     for layout in (wide, narrow):
@@ -193,9 +199,9 @@ def panels(
     return wide, narrow
 
 
-def _panel_axes(titles: Sequence[str], columns: int) -> Json:
+def _panel_axes(titles: Sequence[str], columns: int, gap: float) -> Json:
     rows = math.ceil(len(titles) / columns)
-    gap_x, gap_y = (0.09 if columns > 1 else 0.0), (0.42 / rows if rows > 1 else 0.0)
+    gap_x, gap_y = (gap if columns > 1 else 0.0), (0.42 / rows if rows > 1 else 0.0)
     width = (1.0 - gap_x * (columns - 1)) / columns
     height = (1.0 - gap_y * (rows - 1)) / rows
     layout: Json = {

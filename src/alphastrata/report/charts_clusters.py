@@ -260,7 +260,7 @@ def profiles(frame: pd.DataFrame, names: Mapping[int, str]) -> Chart:
         "average asset. Orange is above average, blue below.",
         data=[trace],
         layout=layout,
-        height=96 + 24 * len(turned),
+        height=70 + 24 * len(turned) + 13 * max(text.count("<br>") + 1 for text in wide),
         narrow=narrow,
     )
 

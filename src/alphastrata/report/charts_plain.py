@@ -32,6 +32,7 @@ def draw(plot: Plot) -> Chart:
         "showlegend": plot.frame.shape[1] > 1,
         "yaxis": {"tickformat": ".1%" if plot.percent else "", "zeroline": True},
         "barmode": "group",
+        "bargap": 0.5 if len(plot.frame) <= 4 else 0.25,
     }
     data = [_series(plot, position) for position in range(plot.frame.shape[1])]
     return Chart(title=plot.title, caption=plot.caption, data=data, layout=layout, height=320)

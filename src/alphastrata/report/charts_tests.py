@@ -204,7 +204,10 @@ def truth(frame: pd.DataFrame) -> Chart:
         f"yaxis{axis(i + 1)}": name_axis(part["parameter"], width=24)
         for i, part in enumerate(parts)
     }
-    wide, narrow = panels(titles, columns=min(2, len(titles)), extra=extra)
+    longest_name = min(max(len(str(name)) for name in frame["parameter"]), 24)
+    wide, narrow = panels(
+        titles, columns=min(2, len(titles)), extra=extra, gap=0.05 + 0.008 * longest_name
+    )
     for number, part in enumerate(parts, start=1):
         data += _truth_traces(part, number)
     longest = int(groups.value_counts().max())
