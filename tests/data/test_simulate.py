@@ -299,3 +299,21 @@ def test_three_thousand_assets_by_240_months_in_seconds():
     market = simulate_market(3000, "1990-01-31", 240)
     assert time.process_time() - begin < 10
     assert len(market.panel) > 300_000
+
+
+@pytest.mark.parametrize("failure_rate", [0.0, 0.15])
+def test_expected_alpha_is_what_factors_do_not_explain_on_average(failure_rate):
+    """Also where many fail: those that survive are paid for the risk."""
+    options = SimulationOptions(failure_rate=failure_rate, missing_rate=0.0)
+    gaps = []
+    for seed in range(6):
+        market = simulate_market(400, "1990-01-31", 120, options=options, seed=seed)
+        panel, truth = market.panel, market.truth
+        alpha = panel.assign({"alpha": truth.expected_alpha}).lag(["alpha"]).values("alpha")
+        factors = market.factors.frame.to_numpy()[panel.date_codes]
+        betas = truth.betas.reindex(panel.assets).to_numpy()[panel.asset_codes]
+        rate = market.factors.risk_free.to_numpy()[panel.date_codes]
+        left = panel.values("ret") - rate - (betas * factors).sum(axis=1) - alpha
+        by_month = pd.Series(left).groupby(panel.date_codes).mean().dropna()
+        gaps.append(by_month.mean() / by_month.std() * len(by_month) ** 0.5)
+    assert abs(np.mean(gaps)) < 2.6 / len(gaps) ** 0.5
