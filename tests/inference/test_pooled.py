@@ -11,7 +11,7 @@ import statsmodels.formula.api as smf
 
 from alphastrata.core import Panel
 from alphastrata.errors import ConfigError
-from alphastrata.inference.panel_regression import panel_regression
+from alphastrata.inference.pooled import panel_regression
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from alphastrata.errors import ConfigError, EstimationError
-from alphastrata.inference.double_selection import double_selection
+from alphastrata.inference.double_lasso import double_selection
 
 DATES = pd.date_range("1970-01-31", periods=480, freq="ME")
 
