@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -114,15 +115,18 @@ def market_rows(
         )
     before = dates.to_numpy().copy()
     before[same] = dates.to_numpy()[:-1][same[1:]]
-    then = _info_at(info, permno, before)
-    now = _info_at(info, permno, dates.to_numpy())
-    kept = np.ones(len(rows), dtype=bool)
+    spells = _spells(info)
+    then = _spell_at(spells, permno, before)
+    now = _spell_at(spells, permno, dates.to_numpy())
+    common = np.ones(len(spells), dtype=bool)
     for name, allowed in SCREEN.items():
-        kept &= then[name].isin(allowed).to_numpy()
-    exchange = now["primaryexch"].where(
-        now["primaryexch"].isin(list(EXCHANGES)), then["primaryexch"]
-    )
-    siccd = now["siccd"].fillna(then["siccd"])
+        common &= spells[name].isin(allowed).to_numpy()
+    kept = _pick(common, then, False)
+    listed = spells["primaryexch"].isin(list(EXCHANGES)).to_numpy()
+    # In the month of a delisting the exchange may be no longer named: then that of the row before.
+    at = np.where(_pick(listed, now, False), now, then)
+    exchange = _pick(spells["primaryexch"].map(EXCHANGES).to_numpy(object), at, None)
+    industry = _pick(sic_division(spells["siccd"].to_numpy(np.float64)), at, None)
     price = rows["mthprc"].abs().to_numpy(np.float64)
     shares = rows["shrout"].to_numpy(np.float64) * 1e3
     cap = rows["mthcap"].to_numpy(np.float64) * 1e3
@@ -135,8 +139,8 @@ def market_rows(
             "volume": rows["mthvol"].to_numpy(np.float64),
             "shares": shares,
             "market_cap": np.where(np.isnan(cap), price * shares, cap),
-            "exchange": exchange.map(EXCHANGES).to_numpy(),
-            "industry": sic_division(siccd.to_numpy(np.float64)),
+            "exchange": exchange,
+            "industry": industry,
             "delisted": 0.0,
         }
     )[kept]
@@ -292,22 +296,45 @@ def _note(rule: str, count: int, of: int, action: str) -> Note:
     return Note(rule, count, of, "", action, "data")
 
 
-def _info_at(
-    info: pd.DataFrame, permno: NDArray[np.int64], dates: NDArray[np.datetime64]
-) -> pd.DataFrame:
-    """Return the description of each security that holds on each date, missing where none does."""
-    wanted = pd.DataFrame(
-        {"permno": permno, "at": dates.astype("datetime64[ns]"), "row": np.arange(len(permno))}
-    ).sort_values("at", kind="stable")
-    spells = info.assign(
+def _spell_at(
+    spells: pd.DataFrame, permno: NDArray[np.int64], dates: NDArray[np.datetime64]
+) -> NDArray[np.int64]:
+    """Return the row of the spell that holds for each security on each date, -1 where none does."""
+    # One integer per (security, day): the order of the spells, and one binary search per row.
+    epoch, span = np.datetime64("1800-01-01", "D"), np.int64(2**18)
+
+    def days(values: NDArray[np.datetime64]) -> NDArray[np.int64]:
+        return (values.astype("datetime64[D]") - epoch).astype(np.int64)
+
+    held_by = spells["permno"].to_numpy(np.int64)
+    starts = held_by * span + days(spells["secinfostartdt"].to_numpy())
+    ends = held_by * span + days(spells["secinfoenddt"].to_numpy())
+    wanted = permno * span + days(dates)
+    found = np.searchsorted(starts, wanted, side="right") - 1
+    inside = (found >= 0) & (wanted <= ends[np.maximum(found, 0)])
+    inside &= held_by[np.maximum(found, 0)] == permno
+    return np.where(inside, found, -1)
+
+
+def _pick(values: NDArray[Any], rows: NDArray[np.int64], missing: object) -> NDArray[Any]:
+    """Return the values at some rows, `missing` where the row is -1."""
+    padded = np.empty(len(values) + 1, dtype=values.dtype)
+    padded[:-1], padded[-1] = values, missing
+    picked: NDArray[Any] = padded[rows]
+    return picked
+
+
+def _spells(info: pd.DataFrame) -> pd.DataFrame:
+    """Return the descriptions of securities sorted by security and first day."""
+    far = pd.Timestamp("2262-01-01")
+    spells = info[["permno", "secinfostartdt", "secinfoenddt", *_INFO]].assign(
         permno=info["permno"].astype(np.int64),
         secinfostartdt=pd.DatetimeIndex(info["secinfostartdt"]).as_unit("ns"),
-        secinfoenddt=pd.to_datetime(info["secinfoenddt"]).fillna(pd.Timestamp("2262-01-01")),
-    ).sort_values("secinfostartdt", kind="stable")
-    found = pd.merge_asof(
-        wanted, spells, left_on="at", right_on="secinfostartdt", by="permno"
-    ).sort_values("row", ignore_index=True)
-    return found[list(_INFO)].where(found["at"] <= found["secinfoenddt"])
+        secinfoenddt=pd.DatetimeIndex(pd.to_datetime(info["secinfoenddt"]).fillna(far)).as_unit(
+            "ns"
+        ),
+    )
+    return spells.sort_values(["permno", "secinfostartdt"], kind="stable", ignore_index=True)
 
 
 def _delist(
