@@ -5,6 +5,8 @@ from alphastrata.cluster.autoencoder import Autoencoder
 from alphastrata.cluster.choose_k import ChosenK, choose_k, elbow
 from alphastrata.cluster.deep import DEC, IDEC, VaDE
 from alphastrata.cluster.embedding import TSNE, isomap, umap
+from alphastrata.cluster.experiment_tables import Choice, Experiments
+from alphastrata.cluster.experiments import FEATURE_SETS, experiments
 from alphastrata.cluster.explain import (
     SurrogateTree,
     name_clusters,
@@ -27,13 +29,16 @@ from alphastrata.cluster.validity import Scores, score_clusters, scores, trustwo
 
 __all__ = [
     "DEC",
+    "FEATURE_SETS",
     "IDEC",
     "TSNE",
     "Aligned",
     "Autoencoder",
+    "Choice",
     "ChosenK",
     "CrossSectionalRank",
     "Event",
+    "Experiments",
     "MedianImputer",
     "NullTest",
     "RollingClusters",
@@ -50,6 +55,7 @@ __all__ = [
     "choose_k",
     "deep_clusterer",
     "elbow",
+    "experiments",
     "isomap",
     "name_clusters",
     "null_test",

@@ -1,0 +1,147 @@
+"""The eight experiments: the grid, the tables against pandas, planted effects."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_1samp
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+from alphastrata.cluster import Choice, experiments
+from alphastrata.errors import ConfigError, InputDataError
+
+
+def cross_section(n=120, seed=0):
+    """Clusters that show in price data alone."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, n)
+    assets = [f"A{i:03d}" for i in range(n)]
+    X = pd.DataFrame(rng.normal(size=(n, 9)), index=assets, columns=list("abcdefghi"))
+    X[["g", "h", "i"]] += 6.0 * rng.normal(size=(3, 3))[labels]
+    X.loc["A000", "a"] = np.nan
+    groups = {"original": list("abc"), "extension": list("def"), "price": list("ghi")}
+    returns = pd.DataFrame(
+        rng.normal(size=(60, n)) * 0.02 + rng.normal(size=(60, 3))[:, labels] * 0.05,
+        columns=assets,
+    )
+    return X, groups, returns, labels
+
+
+@pytest.fixture(scope="module")
+def found():
+    X, groups, returns, _ = cross_section()
+    return experiments(X, groups, clusters=(3, 4), seeds=2, returns=returns, schedule="short")
+
+
+def test_the_grid_is_complete(found):
+    scores = found.scores
+    assert len(scores) == 4 * 2 * 2 * 2 * 2
+    first = scores.drop_duplicates("experiment").set_index("experiment")
+    assert first["autoencoder"].tolist() == [False] * 4 + [True] * 4
+    assert first.loc[5, "features"] == first.loc[1, "features"] == "original"
+    assert found.labels.shape == (120, 8 * 2 * 2)
+    assert found.maps.groupby("experiment").size().tolist() == [120] * 8
+    assert found.maps.notna().all().all()
+
+
+def test_scores_are_those_of_the_labels(found):
+    places = found.maps[found.maps["experiment"] == 6][["x", "y"]]
+    row = found.scores.query("experiment == 6 and clusterer == 'spectral' and k == 4 and seed == 0")
+    expected = silhouette_score(places, found.labels[6, "spectral", 4])
+    assert row["silhouette_embedding"].item() == pytest.approx(expected)
+
+
+def test_tables_are_means_and_spreads_over_seeds(found):
+    own = found.scores.query("experiment == 5 and clusterer == 'kmeans' and k == 3")
+    table = found.table("davies_bouldin", space="input")
+    assert table.loc[5, 3].item() == pytest.approx(own["davies_bouldin_input"].mean())
+    spread = found.table(statistic="std")
+    assert spread.loc[5, 3].item() == pytest.approx(own["silhouette_embedding"].std())
+    # Without the autoencoder nothing but K-means depends on the seed.
+    assert spread.loc[:4].max().max() < 1e-2
+
+
+def test_the_planted_clusters_are_found_in_price_data(found):
+    *_, labels = cross_section()
+    best = found.best()
+    assert best.experiment in (4, 8)
+    assert best.k == 3
+    assert adjusted_rand_score(labels, found.chosen()) > 0.9
+    assert found.compared_with_plain().shape == (8, 9)
+
+
+def test_effects_are_paired_differences_over_seeds(found):
+    effects = found.effects()
+    wide = found.scores.set_index(["features", "autoencoder", "clusterer", "k", "seed"])[
+        "silhouette_input"
+    ].unstack("autoencoder")
+    by_seed = (wide[True] - wide[False]).groupby("seed").mean()
+    row = effects.loc[("autoencoder", "silhouette_input")]
+    interval = ttest_1samp(by_seed, 0).confidence_interval(0.95)
+    assert row["estimate"] == pytest.approx(by_seed.mean())
+    assert row[["low", "high"]].tolist() == pytest.approx([interval.low, interval.high])
+    assert effects.loc[("price data", "silhouette_input"), "estimate"] > 0.05
+
+
+def test_profiles_boxes_and_names(found):
+    labels = found.chosen()
+    profile = found.profile()
+    pd.testing.assert_frame_equal(
+        profile["mean"], found.data.groupby(labels.to_numpy()).mean(), check_names=False
+    )
+    boxes = found.boxes()
+    assert len(boxes) == 9 * 3
+    assert (boxes["q1"] <= boxes["median"]).all()
+    assert (boxes["low"] <= boxes["q1"]).all()
+    names = found.names()
+    assert len(set(names.values())) == 3
+    assert any(word in " ".join(names.values()) for word in "ghi")
+
+
+def test_return_risk_and_correlation(found):
+    X, _, returns, _ = cross_section()
+    own = returns[X.index[found.chosen() == 1]].mean(axis=1)
+    table = found.return_and_risk()
+    assert table.loc[1].tolist() == pytest.approx([own.mean(), own.std()])
+    np.testing.assert_allclose(np.diag(found.correlations()), 1.0)
+
+
+def test_workers_change_nothing(found):
+    X, groups, returns, _ = cross_section()
+    done = []
+    two = experiments(
+        X,
+        groups,
+        clusters=(3, 4),
+        seeds=2,
+        returns=returns,
+        schedule="short",
+        n_jobs=2,
+        progress=lambda *a: done.append(a),
+    )
+    pd.testing.assert_frame_equal(two.scores, found.scores, check_exact=True)
+    assert done[-1] == (16, 16)
+
+
+def test_notes_say_what_was_imputed_and_left_out():
+    X, groups, *_ = cross_section(n=40)
+    found = experiments(X.assign(b=np.nan), groups, clusters=(3,), seeds=1, schedule="short")
+    text = [str(note) for note in found.notes]
+    assert text[0].startswith("characteristic without a value on the date: 1 of 9 left out")
+    assert text[1].startswith("missing value of a characteristic: 1 of 320 replaced")
+    assert found.effects()["low"].isna().all()
+    with pytest.raises(InputDataError, match="returns"):
+        found.cluster_returns()
+
+
+def test_wrong_arguments_are_refused(found):
+    X, groups, *_ = cross_section(n=40)
+    with pytest.raises(ConfigError, match="'price'"):
+        experiments(X, {k: v for k, v in groups.items() if k != "price"})
+    with pytest.raises(ConfigError, match="'zz'"):
+        experiments(X, groups | {"price": ["zz"]})
+    with pytest.raises(ConfigError, match="40 assets"):
+        experiments(X, groups, clusters=(3, 40))
+    with pytest.raises(ConfigError, match="No such experiment"):
+        found.chosen(Choice(9, "kmeans", 3))
+    with pytest.raises(ConfigError, match="clusterer"):
+        found.table(clusterer="ward")
