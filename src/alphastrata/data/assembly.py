@@ -61,7 +61,7 @@ def sort_prices(prices: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
         sorted(prices["asset"].cat.categories)))  # fmt: skip
     date = prices["date"].to_numpy("datetime64[ns]")
     # Equal keys in a fixed order too, so that the order of the file's rows never matters.
-    figures = [prices[name].to_numpy(np.float64) for name in ("price", "volume")]
+    figures = [prices[name].to_numpy(np.float64) for name in ("price", "volume") if name in prices]
     order = np.lexsort((*figures, date, np.asarray(prices["asset"].cat.codes)))
     if not np.array_equal(order, np.arange(order.size)):
         prices = prices.iloc[order]

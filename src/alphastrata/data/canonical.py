@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from alphastrata.core.checks import Violations
+from alphastrata.core.checks import Note, Violations
 from alphastrata.core.panel import Panel
 from alphastrata.data.asof import as_of
-from alphastrata.data.daily import month_rows
+from alphastrata.data.assembly import sort_prices
+from alphastrata.data.daily import close_changes, month_rows
 from alphastrata.data.lags import Age, Lag
+from alphastrata.data.mapping import MAPPING, read_mapped, read_mapping
 from alphastrata.errors import ConfigError
 
-__all__ = ["find_table", "read_canonical", "write_canonical"]
+__all__ = ["find_table", "read_canonical", "read_from_mapping", "write_canonical"]
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".feather", ".ftr")
 CATEGORIES = ("exchange", "industry")
@@ -52,19 +55,57 @@ def read_canonical(folder: Path, *, freq: str, lag: Lag | None, max_age: Age | N
     path = find_table(folder, "market")
     if path is None:
         raise ConfigError(f"{folder} holds no table called market; one of {SUFFIXES} is needed.")
-    table = read_table(path)
-    panel = Panel(table)
+    other = find_table(folder, "statements")
+    statements = None if other is None else read_table(other)
+    return panel_of(read_table(path), statements, freq=freq, lag=lag, max_age=max_age)
+
+
+def read_from_mapping(folder: Path, *, freq: str, lag: Lag | None, max_age: Age | None) -> Panel:
+    """Return the panel of a folder with a ``mapping.toml``; arguments as in `read_canonical`."""
+    tables = read_mapping(folder / MAPPING)
+    market = read_mapped(folder, tables["market"])
+    notes: list[Note] = []
+    if tables["market"].returns == "close":
+        market, notes = _returns_from_closes(market)
+    statements = None
+    if "statements" in tables:
+        statements = read_mapped(folder, tables["statements"])
+        lag = tables["statements"].lag if lag is None else lag
+    return panel_of(market, statements, freq=freq, lag=lag, max_age=max_age, notes=notes)
+
+
+def _returns_from_closes(market: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
+    if "price" not in market.columns:
+        raise ConfigError('returns = "close" needs a column mapped to price.')
+    prices, notes = sort_prices(market)
+    prices["ret"] = close_changes(prices)
+    rule = 'Returns are given; returns = "close"'
+    done = "computed from closes, which must be adjusted for splits"
+    notes.append(Note(rule, len(prices), len(prices), "", done, "data"))
+    return prices.assign(asset=prices["asset"].astype(str)), notes
+
+
+def panel_of(
+    market: pd.DataFrame,
+    statements: pd.DataFrame | None,
+    *,
+    freq: str,
+    lag: Lag | None,
+    max_age: Age | None,
+    notes: Sequence[Note] = (),
+) -> Panel:
+    """Return the panel of tables under canonical names, daily rows made months where asked for."""
+    panel = Panel(market, notes=notes)
+    if panel.freq == "D" and freq == "M":
+        panel = _to_months(panel)
     if panel.freq != freq:
-        panel = _to_months(panel, path) if freq == "M" and panel.freq == "D" else panel
-        if panel.freq != freq:
-            raise ConfigError(
-                f'{path.name} is of frequency "{panel.freq}"; it cannot be read as "{freq}". '
-                f'Ask for freq="{panel.freq}".'
-            )
-    statements = find_table(folder, "statements")
+        raise ConfigError(
+            f'The market table is of frequency "{panel.freq}"; it cannot be read as "{freq}". '
+            f'Ask for freq="{panel.freq}".'
+        )
     if statements is None:
         return panel
-    return as_of(panel, read_table(statements), lag=lag, max_age=max_age)
+    return as_of(panel, statements, lag=lag, max_age=max_age)
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -140,8 +181,8 @@ def _numbers_or_text(values: pd.Series, path: Path) -> pd.Series:
     return parsed.astype(np.float64)
 
 
-def _to_months(panel: Panel, path: Path) -> Panel:
-    problems = Violations(path.name)
+def _to_months(panel: Panel) -> Panel:
+    problems = Violations("market")
     for name in ("ret", "price"):
         problems.require(
             name in panel.columns, f"Daily rows need a column {name!r} to become months"

@@ -10,8 +10,14 @@ import pandas as pd
 from alphastrata.core.panel import Panel
 from alphastrata.data import nyse, pystock
 from alphastrata.data.assembly import assemble
-from alphastrata.data.canonical import find_table, read_canonical, write_canonical
+from alphastrata.data.canonical import (
+    find_table,
+    read_canonical,
+    read_from_mapping,
+    write_canonical,
+)
 from alphastrata.data.lags import Age, Lag
+from alphastrata.data.mapping import MAPPING
 from alphastrata.errors import ConfigError, InputDataError, LookAheadError
 
 __all__ = ["read_panel", "write_panel"]
@@ -37,6 +43,7 @@ def read_panel(
         * "canonical": ``market`` (``date``, ``asset``, ``ret``, ``price``, ...) and optionally
           ``statements`` (``asset``, ``period_end``, ``known_at``, ...), each as ``.parquet``,
           ``.csv``, ``.csv.gz`` or ``.feather``, with the canonical column names;
+        * "mapped": a ``mapping.toml`` that says what the columns of any tables mean;
         * "nyse": ``fundamentals.csv.gz``, ``securities.csv``, ``prices_daily.parquet``;
         * "pystock": ``reports.parquet``, ``prices_daily.parquet``.
     freq
@@ -82,8 +89,10 @@ def read_panel(
     layout = _layout(place) if source is None else source
     if layout == "canonical":
         return read_canonical(place, freq=freq, lag=lag, max_age=max_age)
+    if layout == "mapped":
+        return read_from_mapping(place, freq=freq, lag=lag, max_age=max_age)
     if layout not in LAYOUTS:
-        known = ", ".join(["canonical", *LAYOUTS])
+        known = ", ".join(["canonical", "mapped", *LAYOUTS])
         raise ConfigError(f"Unknown source {layout!r}. Choose from {known}.")
     absent = [name for name in LAYOUTS[layout] if not (place / name).is_file()]
     if absent:
@@ -103,6 +112,8 @@ def read_panel(
 
 
 def _layout(folder: Path) -> str:
+    if (folder / MAPPING).is_file():
+        return "mapped"
     for name, needed in LAYOUTS.items():
         if all((folder / file).is_file() for file in needed):
             return name
@@ -113,7 +124,8 @@ def _layout(folder: Path) -> str:
     raise ConfigError(
         f"{str(folder)!r} has no layout that is known here. It holds "
         f"{', '.join(seen) or 'nothing'}. "
-        f"Put a table called market.parquet or market.csv there, or use one of: {wanted}."
+        f"Put a table called market.parquet or market.csv there, or a {MAPPING}, or use one of: "
+        f"{wanted}."
     )
 
 
