@@ -1,6 +1,12 @@
 """Deep clustering of assets: transformers, maps, clusterers, windows, validity, explanations."""
 
 from alphastrata.cluster.alignment import Aligned, Event, align
+from alphastrata.cluster.attribution import (
+    ShapleyValues,
+    feature_importance,
+    profile_drift,
+    shapley_values,
+)
 from alphastrata.cluster.autoencoder import Autoencoder
 from alphastrata.cluster.choose_k import ChosenK, choose_k, elbow
 from alphastrata.cluster.deep import DEC, IDEC, VaDE
@@ -12,6 +18,12 @@ from alphastrata.cluster.explain import (
     name_clusters,
     profiles,
     surrogate_tree,
+)
+from alphastrata.cluster.networks import (
+    FeatureNetwork,
+    NeighborNetwork,
+    feature_network,
+    neighbor_network,
 )
 from alphastrata.cluster.nulls import NullTest, null_test, sample_null
 from alphastrata.cluster.pipeline import deep_clusterer
@@ -39,11 +51,14 @@ __all__ = [
     "CrossSectionalRank",
     "Event",
     "Experiments",
+    "FeatureNetwork",
     "MedianImputer",
+    "NeighborNetwork",
     "NullTest",
     "RollingClusters",
     "RollingOptions",
     "Scores",
+    "ShapleyValues",
     "SignedLog",
     "SizePurge",
     "SpectralClusterer",
@@ -56,15 +71,20 @@ __all__ = [
     "deep_clusterer",
     "elbow",
     "experiments",
+    "feature_importance",
+    "feature_network",
     "isomap",
     "name_clusters",
+    "neighbor_network",
     "null_test",
+    "profile_drift",
     "profiles",
     "project_out",
     "rolling",
     "sample_null",
     "score_clusters",
     "scores",
+    "shapley_values",
     "size_purge",
     "spectral_labels",
     "stability",
