@@ -124,9 +124,9 @@ def market_rows(
     kept = _pick(common, then, False)
     listed = spells["primaryexch"].isin(list(EXCHANGES)).to_numpy()
     # In the month of a delisting the exchange may be no longer named: then that of the row before.
-    at = np.where(_pick(listed, now, False), now, then)
-    exchange = _pick(spells["primaryexch"].map(EXCHANGES).to_numpy(object), at, None)
-    industry = _pick(sic_division(spells["siccd"].to_numpy(np.float64)), at, None)
+    named = np.where(_pick(listed, now, False), now, then)
+    exchange = _pick(spells["primaryexch"].map(EXCHANGES).to_numpy(object), named, None)
+    industry = _pick(sic_division(spells["siccd"].to_numpy(np.float64)), named, None)
     price = rows["mthprc"].abs().to_numpy(np.float64)
     shares = rows["shrout"].to_numpy(np.float64) * 1e3
     cap = rows["mthcap"].to_numpy(np.float64) * 1e3
