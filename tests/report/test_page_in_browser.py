@@ -72,7 +72,7 @@ def test_points_carry_asset_date_cluster_and_characteristics(opened: Any) -> Non
     assert "1 · Large, cash-rich<br>liquidity " in texts
     colours = opened.value(f"{node}.data.map(t => t.marker.color)")
     legend = opened.value(
-        "[...document.querySelectorAll('.legend i')].map(i => i.getAttribute('style'))"
+        "[...document.querySelectorAll('.legend.phone i')].map(i => i.getAttribute('style'))"
     )
     assert [f"background:{c}" for c in colours] == legend
 

@@ -16,7 +16,7 @@ from alphastrata.report.grid import lay_out
 from alphastrata.report.records import Coefficients, HowComputed, Table
 from alphastrata.report.tables import to_csv, to_html, to_latex
 
-__all__ = ["Block", "HowLine", "Keys", "Section", "how_lines", "table_block"]
+__all__ = ["Block", "HowLine", "Keys", "Section", "file_name", "how_lines", "table_block"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +101,17 @@ def how_lines(key: str, how: Mapping[str, HowComputed]) -> list[HowLine]:
     ]
 
 
+def file_name(title: str) -> str:
+    """Return a title as the stem of a file's name; empty where nothing of it can stay.
+
+    Examples
+    --------
+    >>> file_name("Growth of one unit, and /drawdowns/")
+    'growth-of-one-unit-and-drawdowns'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
 def table_block(
     table: pd.DataFrame | Table | Coefficients,
     keys: Keys,
@@ -130,7 +141,7 @@ def table_block(
     grid = lay_out(table, title=title, how=how)
     key = keys.new("table")
     files = {"csv": to_csv(table), "tex": to_latex(table, caption=grid.title)}
-    name = re.sub(r"[^a-z0-9]+", "-", grid.title.lower()).strip("-") or key
+    name = file_name(grid.title) or key
     return Block(
         kind="table",
         title=grid.title,
@@ -143,8 +154,8 @@ def table_block(
 
 
 def downloads(sections: Sequence[Section]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield each table's key with its texts by file ending."""
+    """Yield the key of each block that has files, with their texts by file ending."""
     for section in sections:
         for block in section.blocks:
-            if block.kind == "table":
+            if block.extra.get("files"):
                 yield block.key, block.extra["files"]

@@ -125,7 +125,7 @@ def scores(frame: pd.DataFrame) -> Chart:
         data=data,
         layout={**wide, "hovermode": "x unified", "showlegend": bool(sources)},
         height=110 + 190 * rows,
-        narrow={**narrow, "height": 110 + 210 * len(keys)},
+        narrow={**narrow, "height": 110 + 165 * len(keys)},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ from alphastrata.core.checks import Note
 from alphastrata.core.results import Statistic
 from alphastrata.report import charts_clusters, charts_returns, charts_tests
 from alphastrata.report.alluvial import lay_out_flows, to_svg
-from alphastrata.report.blocks import Block, Keys, Section, how_lines, table_block
+from alphastrata.report.blocks import Block, Keys, Section, file_name, how_lines, table_block
 from alphastrata.report.charts import Chart
 from alphastrata.report.charts_clusters import cluster_label
 from alphastrata.report.charts_plain import draw
@@ -27,6 +27,7 @@ from alphastrata.report.model import (
 )
 from alphastrata.report.palette import colour
 from alphastrata.report.records import HowComputed, Plot, Table
+from alphastrata.report.tables import to_csv
 
 __all__ = ["sections"]
 
@@ -68,10 +69,24 @@ def _section(title: str, keys: Keys, blocks: list[Block]) -> Section:
     return Section(key=keys.new("section"), title=title, blocks=blocks)
 
 
-def _chart(chart: Chart, keys: Keys, how: Mapping[str, HowComputed] | None = None) -> Block:
+def _chart(
+    chart: Chart,
+    keys: Keys,
+    frame: pd.DataFrame | None = None,
+    how: Mapping[str, HowComputed] | None = None,
+) -> Block:
+    """Return a chart as a block; the frame it was drawn from can be downloaded."""
     key = keys.new("chart")
     return Block(
-        kind="chart", title=chart.title, key=key, chart=chart, how=how_lines(key, how or {})
+        kind="chart",
+        title=chart.title,
+        key=key,
+        chart=chart,
+        how=how_lines(key, how or {}),
+        extra={
+            "files": {} if frame is None else {"csv": to_csv(frame)},
+            "name": file_name(chart.title) or key,
+        },
     )
 
 
@@ -84,7 +99,9 @@ def _data(data: DataSection, keys: Keys, unit: str) -> list[Block]:
     if data.counts is not None:
         blocks.append(table_block(data.counts, keys, title="What went in", how=data.how))
     if data.coverage is not None:
-        blocks.append(_chart(charts_clusters.coverage(data.coverage, unit=unit), keys))
+        blocks.append(
+            _chart(charts_clusters.coverage(data.coverage, unit=unit), keys, data.coverage)
+        )
     if data.notes:
         title = "What was dropped, imputed or changed"
         blocks.append(table_block(_notes(data.notes), keys, title=title))
@@ -111,10 +128,12 @@ def _clusters(part: ClusterSection, keys: Keys, unit: str) -> list[Block]:
     if part.scores is not None:
         metrics = {str(metric) for metric in part.scores["metric"]}
         how = {name: entry for name, entry in part.how.items() if name in metrics}
-        blocks.append(_chart(charts_clusters.scores(part.scores), keys, how))
+        blocks.append(_chart(charts_clusters.scores(part.scores), keys, part.scores, how))
     if part.profiles is not None:
         how = {name: entry for name, entry in part.how.items() if name == "profiles"}
-        blocks.append(_chart(charts_clusters.profiles(part.profiles, part.names), keys, how))
+        blocks.append(
+            _chart(charts_clusters.profiles(part.profiles, part.names), keys, part.profiles, how)
+        )
     if part.embeddings is not None:
         blocks.append(_map(part, part.embeddings, keys, unit))
     if part.membership is not None:
@@ -138,20 +157,25 @@ def _map(part: ClusterSection, embeddings: pd.DataFrame, keys: Keys, unit: str) 
             "last": len(packed["dates"]) - 1,
             "dates": packed["dates"],
             "unit": unit,
+            "legend": _legend(embeddings["cluster"].dropna().astype(int).unique(), part.names),
         },
     )
 
 
+def _legend(clusters: Iterable[int], names: Mapping[int, str]) -> list[tuple[str, str]]:
+    return [(colour(c), cluster_label(c, names)) for c in sorted(clusters)]
+
+
 def _membership(part: Membership, names: Mapping[int, str], keys: Keys, unit: str) -> list[Block]:
     flow = lay_out_flows(part)
-    numbers = sorted(int(cluster) for cluster in part.sizes.columns.tolist())
+    numbers = [int(cluster) for cluster in part.sizes.columns.tolist()]
     blocks = [
         Block(
             kind="flow",
             title="Membership through time",
             key=keys.new("flow"),
             markup=to_svg(flow, names, unit=unit),
-            extra={"legend": [(colour(c), cluster_label(c, names)) for c in numbers], "unit": unit},
+            extra={"legend": _legend(numbers, names), "unit": unit},
         )
     ]
     if part.events is not None and len(part.events):
@@ -167,7 +191,9 @@ def _factors(part: FactorSection, keys: Keys) -> list[Block]:
     if part.summary is not None:
         blocks.append(table_block(part.summary, keys, title="The series in numbers", how=part.how))
     if part.cumulative is not None:
-        blocks.append(_chart(charts_returns.growth(part.cumulative, part.drawdowns), keys))
+        blocks.append(
+            _chart(charts_returns.growth(part.cumulative, part.drawdowns), keys, part.cumulative)
+        )
     if part.drawdown_dates is not None:
         table = Table(
             title="Deepest drawdowns",
@@ -176,7 +202,9 @@ def _factors(part: FactorSection, keys: Keys) -> list[Block]:
         )
         blocks.append(table_block(table, keys, how=part.how))
     if part.correlations is not None:
-        blocks.append(_chart(charts_returns.correlations(part.correlations), keys))
+        blocks.append(
+            _chart(charts_returns.correlations(part.correlations), keys, part.correlations)
+        )
     return blocks + _tables(part.tables, keys, part.how)
 
 
@@ -196,9 +224,9 @@ def _tests(tests: Sequence[TestSection], keys: Keys) -> list[Block]:
             blocks.append(_with_how(joint, named))
         blocks += _tables(test.tables, keys, test.how)
         if test.alphas is not None:
-            blocks.append(_chart(charts_tests.alphas(test.alphas), keys))
+            blocks.append(_chart(charts_tests.alphas(test.alphas), keys, test.alphas.estimates))
         if test.by_date is not None:
-            blocks.append(_chart(charts_tests.by_date(test.by_date), keys))
+            blocks.append(_chart(charts_tests.by_date(test.by_date), keys, test.by_date))
         if test.coefficients is None and test.conventions:
             blocks.append(Block(kind="list", lines=test.conventions))
     return blocks
@@ -267,8 +295,10 @@ def _extra(part: ExtraSection, keys: Keys) -> list[Block]:
     text = [Block(kind="text", lines=part.text)] if part.text else []
     blocks = [*text, *_tables(part.tables, keys, {})]
     for item in part.parts:
-        if isinstance(item, Chart | Plot):
-            blocks.append(_chart(draw(item) if isinstance(item, Plot) else item, keys))
+        if isinstance(item, Plot):
+            blocks.append(_chart(draw(item), keys, item.frame))
+        elif isinstance(item, Chart):
+            blocks.append(_chart(item, keys))
         elif isinstance(item, Table):
             blocks.append(table_block(item, keys))
         else:

@@ -94,7 +94,7 @@ function wireImages() {
     button.closest(".files").hidden = false;
     button.addEventListener("click", () => {
       const node = byId(button.dataset.image);
-      Plotly.downloadImage(node, { format: "svg", filename: node.id, width: node.clientWidth, height: node.clientHeight });
+      Plotly.downloadImage(node, { format: "svg", filename: button.dataset.name, width: node.clientWidth, height: node.clientHeight });
     });
   });
 }

@@ -88,7 +88,7 @@ class ClusterMap {
     return [head, this.packed.clusters[this.cluster[row]].label, ...shown].join("<br>");
   }
 
-  traces(colours) {
+  traces(colours, narrow) {
     const { starts, clusters } = this.packed;
     const deep = this.dimensions === 3;
     const groups = clusters.map(() => []);
@@ -96,7 +96,7 @@ class ClusterMap {
     const crowd = starts[this.at + 1] - starts[this.at];
     const size = Math.max(deep ? 2.5 : 4.5, Math.min(deep ? 5 : 9, (deep ? 70 : 170) / Math.sqrt(crowd)));
     const traces = groups.map((rows, i) => {
-      const trace = { type: deep ? "scatter3d" : "scatter", mode: "markers", name: clusters[i].label,
+      const trace = { type: deep ? "scatter3d" : "scatter", mode: "markers", name: narrow ? clusters[i].label.split(" · ")[0] : clusters[i].label,
         x: rows.map((r) => this.place.x[r]), y: rows.map((r) => this.place.y[r]), text: rows.map((r) => this.label(r)),
         hovertemplate: "%{text}<extra></extra>",
         marker: { color: clusters[i].colour, symbol: deep ? "circle" : clusters[i].mark, size: /^triangle/.test(clusters[i].mark) && !deep ? 1.3 * size : size, opacity: 0.85,
@@ -146,7 +146,7 @@ class ClusterMap {
       layout.yaxis = { ...bare, range: this.range("y"), scaleanchor: "x" };
       layout.shapes = [{ type: "rect", xref: "paper", yref: "paper", x0: 0, x1: 1, y0: 0, y1: 1, line: { width: 1, color: colours.line }, layer: "below" }];
     }
-    await Plotly.react(this.node, this.traces(colours), layout, { ...CONFIG, scrollZoom: this.dimensions === 3 });
+    await Plotly.react(this.node, this.traces(colours, width < NARROW), layout, { ...CONFIG, scrollZoom: this.dimensions === 3 });
     this.figure.dataset.at = this.packed.dates[this.at];
   }
 }
