@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from alphastrata.portfolio import (
     quantile_sort,
     sorted_returns,
     sorted_returns_by_chunk,
+    sweeps,
 )
 
 
@@ -57,6 +59,16 @@ def test_chunks_give_the_bits_of_the_whole(make_market, seed, cuts):
     whole = sorted_returns(panel, ["signal", "leverage"], n=2, breakpoints="NYSE")
     got = sorted_returns_by_chunk(iter(pieces), ["signal", "leverage"], n=2, breakpoints="NYSE")
     same_where_known(got.frame, whole.frame)
+
+
+@pytest.mark.parametrize("kind", ["single", "dependent"])
+def test_blocks_and_threads_change_no_bit(market, monkeypatch, kind):
+    whole = sorted_returns(market, ["signal", "leverage"], n=2, kind=kind).frame
+    for rows, threads in ((1, 1), (40, 1), (60, 2)):
+        monkeypatch.setattr(sweeps, "BLOCK_ROWS", rows)
+        with joblib.parallel_config(n_jobs=threads):
+            got = sorted_returns(market, ["signal", "leverage"], n=2, kind=kind).frame
+        same_where_known(got, whole)
 
 
 def test_what_cannot_be_is_said(market):

@@ -16,6 +16,7 @@ from alphastrata.portfolio.information import (
     information_coefficients,
     rank_autocorrelation,
 )
+from alphastrata.portfolio.netting import net_of_costs
 from alphastrata.portfolio.replication import Certificate, certificate
 from alphastrata.portfolio.returns import later_returns, portfolio_returns
 from alphastrata.portfolio.schedule import Overlapping
@@ -63,6 +64,8 @@ __all__ = [
     "later_returns",
     "legs",
     "long_short",
+    "net_of_costs",
+    "net_of_costs",
     "neutral",
     "portfolio_returns",
     "prior_return",

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from numba import njit
+from joblib import Parallel, delayed
 
-from alphastrata.core import bydate
 from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.factors import FactorReturns
 from alphastrata.core.panel import Panel
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.eligible import Mask, eligible_rows
+from alphastrata.portfolio.merging import assigned, breaks_by_group, earn_next
 from alphastrata.portfolio.pairing import Earned
 from alphastrata.portfolio.returns import Missing, check_rules, mean_returns
 from alphastrata.portfolio.sorts import Breakpoints, Quantiles, probabilities
@@ -31,158 +31,10 @@ from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
 Kind = Literal["single", "independent", "dependent"]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
 
-
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
-def _compress(
-    values: Float64, offsets: Int64, eligible: Mask, codes: Codes, group: int
-) -> tuple[Float64, Int64]:
-    """Return the values that may set breakpoints, by date, and their bounds."""
-    out = np.empty(values.size)
-    bounds = np.zeros(offsets.size, dtype=np.int64)
-    n = 0
-    for d in range(offsets.size - 1):
-        for i in range(offsets[d], offsets[d + 1]):
-            keep = values[i] == values[i]
-            if eligible.size:
-                keep &= eligible[i]
-            if codes.size:
-                keep &= codes[i] == group
-            out[n] = values[i]
-            n += keep
-        bounds[d + 1] = n
-    return out[:n], bounds
-
-
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
-def _assign(values: Float64, offsets: Int64, breaks: Float64, codes: Codes, n_groups: int) -> Codes:
-    """Return codes by characteristic inside earlier codes (0: none); breaks (group, date, q)."""
-    n_breaks = breaks.shape[2]
-    out = np.zeros(values.size, dtype=np.int32)
-    cuts = np.empty(n_breaks)
-    for d in range(offsets.size - 1):
-        if n_groups == 1:
-            for q in range(n_breaks):
-                cuts[q] = breaks[0, d, q]
-            if np.isnan(cuts[0]):
-                continue
-            for i in range(offsets[d], offsets[d + 1]):
-                x = values[i]
-                label = 1
-                for q in range(n_breaks):
-                    label += x >= cuts[q]
-                out[i] = label if x == x else 0
-        else:
-            for i in range(offsets[d], offsets[d + 1]):
-                x, g = values[i], codes[i] - 1
-                if g >= 0 and x == x and breaks[g, d, 0] == breaks[g, d, 0]:
-                    label = 1
-                    for q in range(n_breaks):
-                        label += x >= breaks[g, d, q]
-                    out[i] = label
-    return out
-
-
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
-def earn_next(
-    offsets: Int64, assets: Int64, ret: Float64, weight: Float64, codes: Codes, n_strata: int
-) -> tuple[Float64, Float64, Int64, Int64, Int64, Float64]:
-    """Return the fields of `pairing.Earned` for labels formed on every date.
-
-    Parameters
-    ----------
-    offsets, assets, ret, weight
-        As for `pairing.earn`; assets ascend within a date.
-    codes
-        Label of each row, formed on its date, 0 for none.
-    n_strata
-        How many strata there are.
-
-    Notes
-    -----
-    The rows of two neighbouring dates are merged by asset: no lookup, one pass in order.
-    """
-    n_dates = offsets.size - 1
-    gain, total, planned = (
-        np.zeros((n_dates, n_strata)),
-        np.zeros((n_dates, n_strata)),
-        np.zeros((n_dates, n_strata)),
-    )
-    held = np.zeros((n_dates, n_strata), dtype=np.int64)
-    missing = np.zeros((n_dates, n_strata), dtype=np.int64)
-    unweighted = np.zeros((n_dates, n_strata), dtype=np.int64)
-    sums = np.zeros((n_strata + 1, 6))
-    counts = np.zeros((n_strata + 1, 3), dtype=np.int64)
-    for t in range(1, n_dates):
-        sums[:] = 0.0
-        counts[:] = 0
-        j, last = offsets[t], offsets[t + 1]
-        for i in range(offsets[t - 1], offsets[t]):
-            k = codes[i]
-            if k == 0:
-                continue
-            w = weight[i]
-            if not w > 0.0:
-                counts[k, 2] += 1
-                continue
-            counts[k, 0] += 1
-            a = assets[i]
-            while j < last and assets[j] < a:
-                j += 1
-            s = sums[k]
-            r = ret[j] if j < last and assets[j] == a else np.nan
-            if r == r:
-                x = w * r
-                h = s[0]
-                v = h + x
-                z = v - h
-                s[1] += (h - (v - z)) + (x - z)
-                s[0] = v
-                h = s[2]
-                v = h + w
-                z = v - h
-                s[3] += (h - (v - z)) + (w - z)
-                s[2] = v
-            else:
-                counts[k, 1] += 1
-                h = s[4]
-                v = h + w
-                z = v - h
-                s[5] += (h - (v - z)) + (w - z)
-                s[4] = v
-        for k in range(n_strata):
-            s = sums[k + 1]
-            gain[t, k] = s[0] + s[1]
-            total[t, k] = s[2] + s[3]
-            v = s[2] + s[4]
-            z = v - s[2]
-            planned[t, k] = v + (((s[2] - (v - z)) + (s[4] - z)) + (s[3] + s[5]))
-            held[t, k], missing[t, k], unweighted[t, k] = (
-                counts[k + 1, 0],
-                counts[k + 1, 1],
-                counts[k + 1, 2],
-            )
-    return gain, total, held, missing, unweighted, planned
-
-
-def _breaks(
-    values: Float64,
-    offsets: Int64,
-    probs: list[Fraction],
-    eligible: Mask,
-    codes: Codes,
-    n_groups: int,
-) -> Float64:
-    """Return breakpoints of each group and date, shape (n_groups, n_dates, q)."""
-    out = np.empty((n_groups, offsets.size - 1, len(probs)))
-    for g in range(n_groups):
-        inside, bounds = _compress(
-            values, offsets, eligible, codes if n_groups > 1 else codes[:0], g + 1
-        )
-        out[g] = bydate.breakpoints(inside, bounds, probs)
-        out[g, np.diff(bounds) < len(probs) + 1] = np.nan
-    return out
+# Rows of a block of dates: a few columns of it fit a core's cache. Blocks run on as many threads
+# as `joblib.parallel_config` allows, one by default; each date's sums belong to one block.
+BLOCK_ROWS = 200_000
 
 
 def sorted_returns(
@@ -291,28 +143,40 @@ def _swept(panel: Panel, options: _Options) -> _Swept:
     columns, ret = options.columns, options.ret
     _check(panel, columns, options.kind, options.weighting, options.missing, ret)
     cuts = options.cuts()
-    weight = row_weights(panel, options.weighting)
     mask = eligible_rows(panel, options.breakpoints)
-    eligible = np.empty(0, dtype=np.bool_) if mask is None else mask
-    none = np.empty(0, dtype=np.int32)
-    parts: list[Earned] = []
-    if options.kind == "single":
-        for name, one in zip(columns, cuts, strict=True):
-            values = panel.values(name)
-            edges = _breaks(values, panel.offsets, one, eligible, none, 1)
-            codes = _assign(values, panel.offsets, edges, none, 1)
-            parts.append(_earn(panel, weight, codes, len(one) + 1, ret))
-    else:
-        codes = _joint_codes(panel, columns, cuts, eligible, options.kind)
-        parts.append(_earn(panel, weight, codes, len(options.names()), ret))
+    market = _Market(
+        panel.offsets,
+        panel.asset_codes,
+        panel.values(ret),
+        row_weights(panel, options.weighting),
+        np.empty(0, dtype=np.bool_) if mask is None else mask,
+    )
+    sorts = (
+        [[(panel.values(name), one)] for name, one in zip(columns, cuts, strict=True)]
+        if options.kind == "single"
+        else [[(panel.values(name), one) for name, one in zip(columns, cuts, strict=True)]]
+    )
+    header = pd.Index(options.names(), name="portfolio")
+    blocks = _blocks(panel.offsets)
+    if not blocks:
+        nothing = pd.DataFrame(columns=header, index=panel.dates[:0], dtype=np.float64)
+        return _Swept(nothing, nothing.astype(np.int64), panel.freq, 0, 0)
+    tasks = [(one, block) for one in sorts for block in blocks]
+    dependent = options.kind == "dependent"
+    done = Parallel(prefer="threads")(
+        delayed(_earn_block)(market, one, block, dependent) for one, block in tasks
+    )
+    parts = [
+        Earned(*(np.concatenate(field) for field in zip(*done[i : i + len(blocks)], strict=True)))
+        for i in range(0, len(done), len(blocks))
+    ]
     means = np.hstack([mean_returns(part, options.missing) for part in parts])
     found = np.hstack([part.held - part.missing for part in parts])
     used = np.hstack([part.held + part.unweighted for part in parts]).any(axis=1)
-    rows = np.flatnonzero(used)
-    header = pd.Index(options.names(), name="portfolio")
+    rows = np.flatnonzero(used) + 1
     return _Swept(
-        pd.DataFrame(means[rows], index=panel.dates[rows], columns=header),
-        pd.DataFrame(found[rows], index=panel.dates[rows], columns=header),
+        pd.DataFrame(means[rows - 1], index=panel.dates[rows], columns=header),
+        pd.DataFrame(found[rows - 1], index=panel.dates[rows], columns=header),
         panel.freq,
         int(sum(part.held.sum() for part in parts)),
         int(sum(part.missing.sum() for part in parts)),
@@ -340,28 +204,49 @@ def _collected(pieces: list[_Swept], options: _Options) -> FactorReturns:
     )
 
 
-def _joint_codes(
-    panel: Panel, columns: list[str], joint: list[list[Fraction]], eligible: Mask, kind: Kind
-) -> Codes:
+@dataclass(frozen=True)
+class _Market:
+    """The arrays of a panel that every sort needs, rows by date."""
+
+    offsets: Int64
+    assets: Int64
+    ret: Float64
+    weight: Float64
+    eligible: Mask
+
+
+def _blocks(offsets: Int64) -> list[tuple[int, int]]:
+    """Return ranges of formation dates [first, last), each of rows that stay in cache."""
+    last = offsets.size - 2
+    edges = [0]
+    for date in range(1, last):
+        if offsets[date] - offsets[edges[-1]] >= BLOCK_ROWS:
+            edges.append(date)
+    return [pair for pair in pairwise([*edges, last]) if pair[0] < pair[1]]
+
+
+def _earn_block(
+    market: _Market,
+    sort: list[tuple[Float64, list[Fraction]]],
+    block: tuple[int, int],
+    dependent: bool,
+) -> Earned:
+    """Return what labels formed on dates [first, last) earned on the dates after them."""
+    first, last = block
+    offsets = market.offsets[first : last + 1]
     codes, cells = np.empty(0, dtype=np.int32), 1
-    for name, cuts in zip(columns, joint, strict=True):
-        values = panel.values(name)
-        groups = cells if kind == "dependent" else 1
-        edges = _breaks(values, panel.offsets, cuts, eligible, codes, groups)
-        one = _assign(values, panel.offsets, edges, codes, groups)
+    for values, cuts in sort:
+        groups = cells if dependent else 1
+        edges = breaks_by_group(values, offsets, cuts, market.eligible, codes, groups)
+        one = assigned(values, offsets, edges, codes, groups)
         if codes.size:
-            one += (codes - 1) * np.int32(len(cuts) + 1) * ((codes > 0) & (one > 0))
-            one *= codes > 0
+            both = (codes > 0) & (one > 0)
+            one = np.where(both, (codes - 1) * np.int32(len(cuts) + 1) + one, np.int32(0))
         codes, cells = one, cells * (len(cuts) + 1)
-    return codes
-
-
-def _earn(panel: Panel, weight: Float64, codes: Codes, n_strata: int, ret: str) -> Earned:
-    return Earned(
-        *earn_next(
-            panel.offsets, panel.asset_codes, panel.values(ret), weight, codes, n_strata
-        )
-    )  # fmt: skip
+    fields = earn_next(
+        market.offsets[first : last + 2], market.assets, market.ret, market.weight, codes, cells
+    )
+    return Earned(*(field[1:] for field in fields))
 
 
 def _check(
