@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alphastrata.report import tables
 from alphastrata.report.charts import Chart
+from alphastrata.report.coefficients import coefficients_of
 from alphastrata.report.formulas import how_computed
 from alphastrata.report.model import (
     ClusterSection,
@@ -47,6 +48,7 @@ __all__ = [
     "SpecificationSection",
     "Table",
     "TestSection",
+    "coefficients_of",
     "how_computed",
     "html",
     "plots",
