@@ -17,7 +17,8 @@ import typer
 from alphastrata.errors import AlphaStrataError, ConfigError
 
 if TYPE_CHECKING:
-    from alphastrata.study.run import Finished, Progress
+    from alphastrata.study.run import Finished
+    from alphastrata.study.stages import Progress
 
 app = typer.Typer(
     name="alphastrata",

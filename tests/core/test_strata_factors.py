@@ -93,6 +93,8 @@ def test_factor_returns_are_sorted_and_cut_and_joined():
     assert both.factors == ["x", "y"]
     assert (len(both), both.kind, both.vintage) == (3, "excess", "2")
     assert both.notes[-1].count == 1
+    assert both.counts.columns.tolist() == ["x"]
+    assert len(both.counts) == 3
     with pytest.raises(InputDataError, match="Factor names are new"):
         factors.join(factors)
     with pytest.raises(InputDataError, match="Total returns are joined"):

@@ -318,6 +318,10 @@ class FactorReturns:
             source="; ".join(s for s in dict.fromkeys((self.source, other.source)) if s),
             vintage="; ".join(s for s in dict.fromkeys((self.vintage, other.vintage)) if s),
             notes=notes,
+            **{
+                name: _side_by_side(mine, other._beside()[name], frame.index)
+                for name, mine in self._beside().items()
+            },
         )
 
     def _beside(self) -> dict[str, pd.DataFrame | None]:
@@ -354,6 +358,14 @@ class FactorReturns:
 
 def _rows(frame: pd.DataFrame | None, dates: pd.Index) -> pd.DataFrame | None:
     return None if frame is None else frame.reindex(frame.index.intersection(dates))
+
+
+def _side_by_side(
+    mine: pd.DataFrame | None, other: pd.DataFrame | None, dates: pd.Index
+) -> pd.DataFrame | None:
+    """Return what is known beside two sets of factors, on their shared dates."""
+    present = [frame.reindex(dates) for frame in (mine, other) if frame is not None]
+    return pd.concat(present, axis=1) if present else None
 
 
 def _by_date(data: pd.DataFrame, freq: str, what: str, found: Violations) -> pd.DataFrame:

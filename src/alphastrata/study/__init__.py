@@ -1,8 +1,9 @@
 """Whole studies: one TOML in, a report out; the only room that knows the whole way."""
 
-from alphastrata.study.config import StudyConfig, parse_config, read_config
+from alphastrata.study.config import parse_config, read_config
 from alphastrata.study.examples import demo_config, new_study
 from alphastrata.study.run import Finished, diff, run, verify
+from alphastrata.study.settings import StudyConfig
 
 __all__ = [
     "Finished",

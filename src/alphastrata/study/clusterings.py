@@ -12,8 +12,8 @@ from alphastrata import cluster
 from alphastrata.cluster.nulls import sample_null
 from alphastrata.core import Panel, RollingWindows
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.config import ClusterConfig
 from alphastrata.study.ranks import unit_ranks
+from alphastrata.study.settings import ClusterConfig
 
 Progress = Callable[[int, int], None]
 

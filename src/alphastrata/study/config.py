@@ -1,161 +1,16 @@
-"""StudyConfig: a whole study as one TOML file, checked before anything runs."""
+"""Reading a study: one TOML file, checked before anything runs."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from alphastrata.errors import ConfigError
-
-Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f/\\]+$")]
-Frequency = Literal["M", "D"]
-Weighting = Literal["value", "equal"]
-
-
-class _Section(BaseModel):
-    """A table of the file: unknown keys are refused, values cannot change later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-
-class SimulationConfig(_Section):
-    """The built-in market: how many assets, from when, for how many months."""
-
-    n_assets: int = Field(default=400, ge=20, le=20_000)
-    start: str = "1975-01-31"
-    periods: int = Field(default=180, ge=24, le=600)
-
-
-class DataConfig(_Section):
-    """Where the market comes from.
-
-    ``source`` is "simulated", a folder layout that `alphastrata.data.read_panel` knows ("nyse",
-    "pystock"), or "panel" for a folder in the package's own layout.
-    """
-
-    source: Literal["simulated", "nyse", "pystock", "panel"] = "simulated"
-    folder: str = "."
-    lag: str | int | None = None
-    start: str | None = None
-    end: str | None = None
-    daily: bool = False
-    simulation: SimulationConfig = SimulationConfig()
-
-
-class ClusterConfig(_Section):
-    """One deep clustering, rolled over windows."""
-
-    name: Name
-    features: tuple[str, ...] = Field(min_length=2)
-    n_clusters: int = Field(default=6, ge=2, le=50)
-    autoencoder: bool = True
-    latent_dim: int | None = Field(default=None, ge=1, le=64)
-    embedding: Literal["tsne", "none"] = "tsne"
-    clusterer: Literal["kmeans", "spectral"] = "kmeans"
-    schedule: Literal["usual", "short"] = "usual"
-    start: Literal["cold", "warm", "frozen", "map"] = "cold"
-    window: int = Field(default=36, ge=1)
-    step: int = Field(default=12, ge=1)
-    rank_by: str
-    weighting: Weighting = "value"
-    nulls: int = Field(default=1, ge=0, le=100)
-
-
-class SortConfig(_Section):
-    """One characteristic sort and the factor made of its extreme quantiles."""
-
-    name: Name
-    by: str
-    n: int = Field(default=5, ge=2, le=20)
-    long: Literal["high", "low"] = "high"
-    breakpoints: str = "all"
-    rebalance: Literal["M", "Q", "Y"] | int | None = None
-    weighting: Weighting = "value"
-
-
-class BenchmarkConfig(_Section):
-    """Factors to test against: "bundled", or files of Kenneth French's library."""
-
-    name: Name
-    frequency: Frequency = "M"
-    source: str | tuple[str, ...] = "bundled"
-    factors: tuple[str, ...] = Field(min_length=1)
-
-
-class FamaMacBethConfig(_Section):
-    """One cross-sectional regression of returns on what was known a period before."""
-
-    name: Name
-    x: tuple[str, ...] = Field(min_length=1)
-
-
-class TestsConfig(_Section):
-    """How the tests are computed."""
-
-    lags: int = Field(default=6, ge=0)
-    daily_lags: int = Field(default=10, ge=0)
-    fama_macbeth: tuple[FamaMacBethConfig, ...] = ()
-
-
-class StudyConfig(_Section):
-    """A study: data, clusterings, sorts, benchmarks, tests, and one seed for everything.
-
-    Examples
-    --------
-    >>> StudyConfig(name="tiny", sorts=[{"name": "LIQ", "by": "liquidity"}]).data.source
-    'simulated'
-    """
-
-    name: Name
-    title: str = ""
-    question: str = (
-        "Do these strata of stocks earn an alpha that the Fama-French factors do not explain?"
-    )
-    seed: int = Field(default=0, ge=0)
-    workers: int = Field(default=1, ge=1)
-    data: DataConfig = DataConfig()
-    clusters: tuple[ClusterConfig, ...] = ()
-    sorts: tuple[SortConfig, ...] = ()
-    benchmarks: tuple[BenchmarkConfig, ...] = (
-        BenchmarkConfig(name="FF3 + Mom", factors=("Mkt-RF", "SMB", "HML", "Mom")),
-    )
-    tests: TestsConfig = TestsConfig()
-
-    @model_validator(mode="after")
-    def _consistent(self) -> StudyConfig:
-        names = [part.name for part in self.parts]
-        if not names:
-            raise ValueError("a study has at least one [[clusters]] or [[sorts]] table")
-        for what, used in (
-            ("clusters and sorts", names),
-            ("benchmarks", [b.name for b in self.benchmarks]),
-            ("fama_macbeth tables", [f.name for f in self.tests.fama_macbeth]),
-        ):
-            twice = sorted({name for name in used if used.count(name) > 1})
-            if twice:
-                raise ValueError(f"names of {what} are unique; repeated: {', '.join(twice)}")
-        if any(b.frequency == "D" for b in self.benchmarks) and not self.data.daily:
-            raise ValueError(
-                'a benchmark has frequency "D" but data.daily is false; set data.daily = true'
-            )
-        return self
-
-    @property
-    def parts(self) -> tuple[ClusterConfig | SortConfig, ...]:
-        """Everything that divides assets into strata: clusterings, then sorts."""
-        return (*self.clusters, *self.sorts)
-
-    @property
-    def characteristics(self) -> list[str]:
-        """Every characteristic that the study names, once, in order of appearance."""
-        named = [c for cluster in self.clusters for c in (*cluster.features, cluster.rank_by)]
-        named += [sort.by for sort in self.sorts]
-        named += [x for table in self.tests.fama_macbeth for x in table.x]
-        return list(dict.fromkeys(named))
+from alphastrata.study.settings import StudyConfig
 
 
 def _line_of(text: str, path: tuple[Any, ...]) -> int | None:

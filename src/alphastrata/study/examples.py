@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from string import Template
 
-from alphastrata.study.config import StudyConfig, parse_config
+from alphastrata.study.config import parse_config
+from alphastrata.study.settings import StudyConfig
 
 
 def demo_text() -> str:

@@ -26,8 +26,8 @@ from alphastrata.report import (
 )
 from alphastrata.study import words
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.config import BenchmarkConfig, ClusterConfig, StudyConfig
 from alphastrata.study.performance import FORMATS
+from alphastrata.study.settings import BenchmarkConfig, ClusterConfig, StudyConfig
 
 # Two-sided 5% of the normal distribution, for one test and (Bonferroni) for several.
 ONE_TEST = 1.959963984540054

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from filelock import FileLock
 
 from alphastrata import __version__
-from alphastrata.core import FactorReturns, Panel, Strata
 from alphastrata.errors import ConfigError
-from alphastrata.study import artefacts, stages, truth
+from alphastrata.study import artefacts, markets
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.clusterings import clusters
-from alphastrata.study.config import ClusterConfig, SortConfig, StudyConfig
 from alphastrata.study.manifest import (
     InputFile,
     code_version,
@@ -28,15 +22,11 @@ from alphastrata.study.manifest import (
     input_files,
     machine,
     read_manifest,
-    stage_key,
     write_manifest,
 )
-from alphastrata.study.performance import performance
-
-Progress = Callable[[str, int, int], None]
-
-LOG = logging.getLogger("alphastrata.study")
-LOG.propagate = False
+from alphastrata.study.settings import StudyConfig
+from alphastrata.study.stages import LOG, Progress, Stages
+from alphastrata.study.whole_way import compute
 
 
 @dataclass(frozen=True)
@@ -62,39 +52,6 @@ class Finished:
     answer: tuple[str, ...]
     warnings: tuple[str, ...]
     reused: Mapping[str, bool]
-
-
-@dataclass
-class _Store:
-    """The stages of one run: computed once, loaded ever after."""
-
-    out: Path
-    report: Progress
-    keys: dict[str, str] = field(default_factory=dict)
-    reused: dict[str, bool] = field(default_factory=dict)
-    contents: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def stage(
-        self, name: str, settings: Any, needs: tuple[str, ...], make: Callable[[], Artefacts]
-    ) -> Artefacts:
-        """Return a stage's artefacts, made now or on an earlier run."""
-        key = stage_key(name, settings, [self.keys[need] for need in needs])
-        self.keys[name] = key
-        slug = re.sub(r"[^A-Za-z0-9-]+", "_", name)
-        folder = self.out / "stages" / f"{slug}-{key[:16]}"
-        self.reused[name] = (folder / artefacts.INDEX).is_file()
-        self.report(name, 0, 1)
-        start = time.perf_counter()
-        if not self.reused[name]:
-            LOG.info("%s: computing (%s)", name, key[:16])
-            artefacts.save(folder, make())
-        # Read back even what was just made: a resumed run sees the very same objects.
-        found = artefacts.load(folder)
-        self.contents[name] = artefacts.contents(folder)
-        self.report(name, 1, 1)
-        verb = "reused" if self.reused[name] else "done"
-        LOG.info("%s: %s in %.1f s", name, verb, time.perf_counter() - start)
-        return found
 
 
 def run(
@@ -133,8 +90,8 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     with FileLock(out / ".lock"), _log_to(out / "log.txt"):
         LOG.info("study %r, seed %d, data %s", config.name, config.seed, folder)
-        store = _Store(out, progress or (lambda stage, done, total: None))
-        made = _compute(config, folder, inputs, store, workers or config.workers)
+        store = Stages(out, progress or (lambda stage, done, total: None))
+        made = compute(config, folder, inputs, store, workers or config.workers)
         return _write(config, folder, inputs, store, made, workers or config.workers)
 
 
@@ -165,194 +122,15 @@ def _inputs(config: StudyConfig, folder: Path | None) -> list[InputFile]:
             raise ConfigError(f"There is no data folder {folder}; say --data FOLDER.")
         files |= {file for file in folder.iterdir() if file.is_file()}
     for benchmark in config.benchmarks:
-        files |= set(stages.benchmark_files(benchmark, folder))
+        files |= set(markets.benchmark_files(benchmark, folder))
     return input_files(folder or Path(), files)
-
-
-def _compute(
-    config: StudyConfig,
-    folder: Path | None,
-    inputs: list[InputFile],
-    store: _Store,
-    workers: int,
-) -> dict[str, Artefacts]:
-    """Return the artefacts of every stage, by stage."""
-    made: dict[str, Artefacts] = {}
-    seen = {file.name: file.sha256 for file in inputs}
-    made["data"] = store.stage(
-        "data",
-        [config.data.model_dump(), config.seed, seen],
-        (),
-        lambda: stages.market(config.data, folder, config.seed),
-    )
-    made["benchmarks"] = store.stage(
-        "benchmarks",
-        [[b.model_dump() for b in config.benchmarks], seen],
-        (),
-        lambda: {b.name: stages.benchmark(b, folder) for b in config.benchmarks},
-    )
-    raw: Panel = made["data"]["panel"]
-    daily: Panel | None = made["data"].get("daily")
-    made["features"] = store.stage(
-        "features",
-        config.characteristics,
-        ("data",),
-        lambda: {"panel": stages.characteristics(config, raw, daily)},
-    )
-    panel: Panel = made["features"]["panel"]
-    for part in config.parts:
-        made[_stage_of(part)] = _group(config, part, panel, store, workers)
-    parts = [(part, made[_stage_of(part)]["strata"]) for part in config.parts]
-    strata_stages = tuple(_stage_of(p) for p, _ in parts)
-    made["factors"] = store.stage(
-        "factors",
-        [p.model_dump() for p, _ in parts],
-        ("features", *strata_stages),
-        lambda: _factors(parts, panel, daily),
-    )
-    made["performance"] = store.stage(
-        "performance",
-        config.tests.lags,
-        ("factors",),
-        lambda: performance(made["factors"]["spreads M"], lags=config.tests.lags),
-    )
-    made["tests"] = store.stage(
-        "tests",
-        [config.tests.model_dump(), [b.model_dump() for b in config.benchmarks]],
-        ("factors", "benchmarks"),
-        lambda: _tests(config, made),
-    )
-    if config.data.source == "simulated":
-        made["truth"] = store.stage("truth", None, ("tests",), lambda: _truth(config, made, parts))
-    return made
-
-
-def _group(
-    config: StudyConfig,
-    part: ClusterConfig | SortConfig,
-    panel: Panel,
-    store: _Store,
-    workers: int,
-) -> Artefacts:
-    """Return the strata of one clustering or sort, and what comes with them."""
-    name = _stage_of(part)
-    if isinstance(part, SortConfig):
-        settings: Any = part.model_dump(include={"by", "n", "breakpoints", "rebalance"})
-        return store.stage(name, settings, ("features",), lambda: stages.sort(part, panel))
-    return store.stage(
-        name,
-        # What ranks the clusters and weighs their members comes later.
-        [part.model_dump(exclude={"rank_by", "weighting"}), config.seed],
-        ("features",),
-        lambda: clusters(
-            part,
-            panel,
-            seed=config.seed,
-            workers=workers,
-            progress=lambda done, total: store.report(name, done, total),
-        ),
-    )
-
-
-def _stage_of(part: ClusterConfig | SortConfig) -> str:
-    return f"{'clusters' if isinstance(part, ClusterConfig) else 'sort'} {part.name}"
-
-
-def _factors(
-    parts: list[tuple[ClusterConfig | SortConfig, Strata]], panel: Panel, daily: Panel | None
-) -> Artefacts:
-    """Return long-short factors and the portfolios of each set of strata, by frequency."""
-    out: Artefacts = {}
-    for freq, market in (("M", panel), ("D", daily)):
-        if market is None:
-            continue
-        out[f"spreads {freq}"] = stages.joined(
-            stages.spread(part, strata, panel, market) for part, strata in parts
-        )
-    for part, strata in parts:
-        out[f"portfolios {part.name}"] = stages.portfolio_returns(part, strata, panel)
-    return out
-
-
-def _tests(config: StudyConfig, made: Mapping[str, Artefacts]) -> Artefacts:
-    """Return every test as frames and plain values, by benchmark and name."""
-    out: Artefacts = {}
-    factors, benchmarks = made["factors"], made["benchmarks"]
-    panel: Panel = made["features"]["panel"]
-    for benchmark in config.benchmarks:
-        lags = config.tests.lags if benchmark.frequency == "M" else config.tests.daily_lags
-        known: FactorReturns = benchmarks[benchmark.name]
-        spreads: FactorReturns = factors[f"spreads {benchmark.frequency}"]
-        found = stages.alphas(spreads, known, lags=lags)
-        out |= {f"alphas {benchmark.name} {part}": value for part, value in found.items()}
-        if benchmark.frequency == "M":
-            out[f"grs {benchmark.name}"] = {
-                part.name: stages.joint_test(factors[f"portfolios {part.name}"], known)
-                for part in config.parts
-            }
-    for table in config.tests.fama_macbeth:
-        found = stages.cross_section(panel, table.x, lags=config.tests.lags)
-        out |= {f"cross-section {table.name} {part}": value for part, value in found.items()}
-    return out
-
-
-def _truth(
-    config: StudyConfig,
-    made: Mapping[str, Artefacts],
-    parts: list[tuple[ClusterConfig | SortConfig, Strata]],
-) -> Artefacts:
-    """Return what was planted beside what was estimated."""
-    planted, panel = made["data"], made["features"]["panel"]
-    betas: pd.DataFrame = planted["truth_betas"]
-    rows = []
-    priced = [b for b in config.benchmarks if set(b.factors) == set(betas.columns)]
-    if priced:
-        known = truth.planted_in_factors(
-            panel,
-            planted["truth_expected"]["expected"],
-            betas,
-            lambda market: stages.joined(
-                stages.spread(part, strata, panel, market) for part, strata in parts
-            ),
-        )
-        tests = made["tests"]
-        name = f"alphas {priced[0].name}"
-        params, errors = tests[f"{name} params"], tests[f"{name} std_errors"]
-        rows.append(
-            truth.beside(
-                known["alpha"].to_dict(),
-                params["alpha"],
-                errors["alpha"],
-                group=f"alphas against {priced[0].name}, per month",
-            )
-        )
-        rows += [
-            truth.beside(
-                known.loc[factor].drop("alpha").to_dict(),
-                params.loc[factor],
-                errors.loc[factor],
-                group=f"betas of {factor}",
-            )
-            for factor in known.index
-        ]
-    for table in config.tests.fama_macbeth:
-        slopes = made["tests"][f"cross-section {table.name} table"]
-        rows.append(
-            truth.beside(
-                planted["truth_premia"],
-                slopes["params"],
-                slopes["std_errors"],
-                group=f"premia, Fama-MacBeth ({table.name})",
-            )
-        )
-    return {"truth": pd.concat(rows, ignore_index=True)} if rows else {}
 
 
 def _write(
     config: StudyConfig,
     folder: Path | None,
     inputs: list[InputFile],
-    store: _Store,
+    store: Stages,
     made: Mapping[str, Artefacts],
     workers: int,
 ) -> Finished:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,7 +67,7 @@ def planted_in_factors(
 
 
 def beside(
-    truth: Mapping[str, float], estimate: pd.Series, std_error: pd.Series, *, group: str
+    truth: Mapping[Any, float], estimate: pd.Series, std_error: pd.Series, *, group: str
 ) -> pd.DataFrame:
     """Return truth, estimate, its 95% interval, and whether the interval covers the truth."""
     names = [name for name in estimate.index if name in truth]

@@ -10,7 +10,7 @@ import pandas as pd
 from alphastrata.core import FactorReturns, Panel
 from alphastrata.report import HeadlineFigure, HowComputed
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.config import BenchmarkConfig, StudyConfig
+from alphastrata.study.settings import BenchmarkConfig, StudyConfig
 
 # Below this many observations, asymptotic standard errors deserve a warning.
 FEW = 60
