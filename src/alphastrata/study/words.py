@@ -35,18 +35,19 @@ def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
     """Return the answer in about three sentences."""
     bench = reference(config)
     tests = made["tests"]
+    names = [part.name for part in config.parts]
     params, tstats, pvalues = (
-        tests[f"alphas {bench.name} {part}"] for part in ("params", "tstats", "pvalues")
+        tests[f"alphas {bench.name} {part}"].loc[names] for part in ("params", "tstats", "pvalues")
     )
     period = "month" if bench.frequency == "M" else "day"
     best = tstats["alpha"].abs().idxmax()
     found = pvalues.index[pvalues["alpha"] < SIGNIFICANT]
     n = len(params)
     which = {0: "None", n: "All"}.get(len(found), f"{len(found)}")
-    names = f" ({', '.join(map(str, found))})" if len(found) else ""
+    listed = f" ({', '.join(map(str, found))})" if len(found) else ""
     sentences = [
-        f"{which} of the {n} long-short factors{names} "
-        f"{'has' if len(found) == 1 else 'have'} an alpha against {bench.name} that differs from "
+        f"{which} of the {n} long-short factors{listed} "
+        f"{'has' if len(found) < 2 else 'have'} an alpha against {bench.name} that differs from "
         f"zero at 5%, each taken alone; the clearest is {best} with "
         f"{_percent(params.loc[best, 'alpha'])} per {period} "
         f"(t = {tstats.loc[best, 'alpha']:.2f})."
@@ -96,7 +97,10 @@ def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Headline
     """Return the five numbers of the first screen."""
     bench = reference(config)
     tests, panel = made["tests"], made["features"]["panel"]
-    params, tstats = (tests[f"alphas {bench.name} {part}"] for part in ("params", "tstats"))
+    names = [part.name for part in config.parts]
+    params, tstats = (
+        tests[f"alphas {bench.name} {part}"].loc[names] for part in ("params", "tstats")
+    )
     period = "month" if bench.frequency == "M" else "day"
     how = HowComputed(
         formula="r = α + β′f + e by least squares; t = α̂ / Newey-West standard error",
