@@ -196,6 +196,9 @@ DRIFTS = {
     "byte order mark": lambda t: "\ufeff" + t,
     "blank lines with spaces": lambda t: re.sub(r"(?m)^\r$", "  \t \r", t),
     "blank lines with commas": lambda t: re.sub(r"(?m)^\r$", ",,,\r", t),
+    "text padded with commas": lambda t: re.sub(
+        r"(?m)^([^,\r]*[A-Za-z.][^,\r]*)\r$", r"\1,,,\r", t
+    ),
     "three blank lines for one": lambda t: t.replace("\r\n\r\n", "\r\n\r\n\r\n\r\n"),
     "blank line under each title": lambda t: t.replace("\r\n,", "\r\n\r\n,"),
     "no blank line between tables": lambda t: re.sub(r"(?<=\d)\r\n(\s*\r\n)+", "\r\n", t),
@@ -206,11 +209,14 @@ DRIFTS = {
     "space before the heading": lambda t: t.replace("\r\n,", "\r\n ,"),
     "glued copyright": lambda t: re.sub(r"\s+Copyright", "Copyright", t),
     "copyright without a line end": lambda t: t.rstrip("\r\n"),
-    "no copyright": lambda t: t[: t.index("\r\nCopyright")],
+    "no copyright": lambda t: re.sub(r"\r\n\s*Copyright.*\s*$", "\r\n", t),
     "glued annual title": lambda t: t.replace("0.13\r\n\r\n Annual", "0.13 Annual"),
     "glued title": lambda t: re.sub(r"(?<=\d)(\r\n\s*)+  Average Equal", "   Average Equal", t),
     "title glued to the heading": lambda t: t.replace("Monthly\r\n,", "Monthly ,"),
 }
+
+
+LINE_ENDS = {"LF", "CR", "CRCRLF"}
 
 
 @pytest.mark.parametrize("drift", DRIFTS)
@@ -324,6 +330,61 @@ def test_breakpoints_have_no_heading() -> None:
     counts, points = parse_french(text.encode()).tables
     assert list(counts.frame.columns) == ["<=0", ">0"]
     assert (points.unit, points.frame.iloc[0, -1]) == ("percent", 0.1)
+
+
+def test_breakpoints_with_a_heading_read_alike() -> None:
+    row = ",".join(str(0.5 * i) for i in range(1, 21))
+    names = ",".join(str(5 * i) for i in range(1, 21))
+    text = f"Breakpoints using the 202001 CRSP database.\n\n,<=0,>0,{names}\n202001, 9,8,{row}\n"
+    counts, points = parse_french(text.encode(), label="Prior_2-12_Breakpoints").tables
+    assert counts.frame.iloc[0].tolist() == [9.0, 8.0]
+    assert points.unit == "percent"
+
+
+def test_a_variance_of_returns_is_no_return() -> None:
+    text = PORTFOLIOS.replace("Average of OP Calculated as:", "Average of Variance of Returns")
+    assert parse_french(text.encode()).tables[5].unit == "ratio"
+
+
+def test_a_factor_of_another_name_is_a_factor() -> None:
+    text = FACTORS.replace("Mkt-RF,SMB,RF", "New,Other,Third").replace("Ibbotson", "factor")
+    assert [table.is_factors for table in parse_french(text.encode()).tables] == [True, True]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    drifts=st.sets(st.sampled_from(sorted(set(DRIFTS) - LINE_ENDS)), max_size=4),
+    line_end=st.sampled_from(["", *sorted(LINE_ENDS)]),
+    seed=st.integers(0, 10**6),
+    decimals=st.integers(0, 4),
+)
+def test_generated_files_with_several_drifts(
+    drifts: set[str], line_end: str, seed: int, decimals: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    months = pd.period_range("2019-01", "2020-03", freq="M").strftime("%Y%m")
+    titles = ["Average Value Weighted Returns -- Monthly", "Number of Firms in Portfolios"]
+    blocks, frames = [], []
+    for title in titles:
+        values = generator.normal(0, 20, (len(months), 3)).round(decimals)
+        values = np.where(generator.random(values.shape) < 0.1, -99.99, values.clip(-99))
+        rows = [
+            f"{month},"
+            + ",".join(f"{v:9.2f}" if v == -99.99 else f"{v:9.{decimals}f}" for v in row)
+            for month, row in zip(months, values, strict=True)
+        ]
+        blocks.append("\r\n".join([f"  {title}", ",Lo 30,Med 40,Hi 30", *rows]))
+        frames.append(np.where(values == -99.99, np.nan, values))
+    text = (
+        "Created using the 202003 CRSP database.\r\n\r\n"
+        + "\r\n\r\n\r\n".join(blocks)
+        + "\r\n\r\nCopyright 2020 Kenneth R. French\r\n"
+    )
+    for drift in [name for name in DRIFTS if name in drifts] + [line_end] * bool(line_end):
+        text = DRIFTS[drift](text)
+    returns, counts = parse_french(text.encode()).tables
+    np.testing.assert_array_equal(returns.frame.to_numpy(), frames[0] / 100)
+    np.testing.assert_array_equal(counts.frame.to_numpy(), frames[1])
 
 
 def test_zip_and_csv_read_alike() -> None:

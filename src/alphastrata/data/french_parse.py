@@ -19,15 +19,20 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from alphastrata.core.checks import Note
+from alphastrata.data.french_dates import (
+    FREQUENCY_WORDS,
+    Frequency,
+    check_dates,
+    dates_of,
+    frequency_of,
+)
 from alphastrata.data.french_text import Block, blocks_of, text_of
 from alphastrata.errors import InputDataError
 
 Unit = Literal["percent", "count", "size", "ratio"]
-Frequency = Literal["D", "W", "M", "Y"]
 
 MISSING_CODES = (-99.99, -999.0)
 """What the library writes for a missing value, in every table and before any scaling."""
@@ -47,7 +52,6 @@ _RETURNS = re.compile(r"\breturns?\b|\bannual factors\b", re.IGNORECASE)
 _COUNTS = re.compile(r"\bnumber of\b", re.IGNORECASE)
 _SIZES = re.compile(r"\baverage\s+(firm\s+size|market\s+cap)", re.IGNORECASE)
 _SPREADSHEET_DECILE = re.compile(r"^([2-9])-Dec$")
-_FREQUENCY_WORD = {"monthly": "M", "annual": "Y", "daily": "D", "weekly": "W"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +85,9 @@ class FrenchTable:
     @property
     def is_factors(self) -> bool:
         """Whether the columns are factors (already excess or zero-cost), not portfolios."""
-        return self.unit == "percent" and bool(FACTOR_NAMES.intersection(self.frame.columns))
+        named = self.name.startswith(("Factors --", "Annual Factors"))
+        known = bool(FACTOR_NAMES.intersection(self.frame.columns))
+        return self.unit == "percent" and (named or known)
 
     def __repr__(self) -> str:
         rows, columns = self.frame.shape
@@ -144,7 +150,7 @@ def parse_french(raw: bytes, *, label: str = "the file") -> FrenchFile:
     """
     text = text_of(raw, label=label)
     blocks, below = blocks_of(text, label=label)
-    preamble = [line.strip() for line in blocks[0].above]
+    preamble = [line.strip(" ,\t") for line in blocks[0].above]
     found = _VINTAGE.search(" ".join(preamble))
     notes: list[Note] = []
     tables: list[FrenchTable] = []
@@ -200,10 +206,9 @@ def _table(
     header = texts[-1] if texts and "," in texts[-1] else ""
     cells = [cell.strip() for cell in header.split(",")]
     where = f"{label}, line {block.first_line}"
+    if "breakpoint" in f"{' '.join(preamble)} {label}".lower() and n_columns in (21, 22):
+        return _breakpoints(block, n_columns, preamble, label)
     if len(cells) - 1 != n_columns or not any(cells[1:]):
-        is_breakpoints = "breakpoint" in f"{' '.join(preamble)} {label}".lower()
-        if is_breakpoints and n_columns in (21, 22):
-            return _breakpoints(block, n_columns, preamble, label)
         raise InputDataError(
             f"{where}: {len(block.rows):,} rows of {n_columns} numbers need a heading with as many "
             f"names; the line above reads {(texts[-1].strip()[:60] if texts else '')!r}. "
@@ -213,10 +218,11 @@ def _table(
     glued = cells[0] if cells[0].lower() not in ("", "date") else ""
     if glued and _TITLE.search(glued) is None:
         raise InputDataError(f"{where}: a heading may not begin with {glued[:60]!r}.")
-    title = _title(texts[:-1], glued, is_first)
+    # A spreadsheet pads lines of text with commas.
+    title = _title([line.strip(" ,\t") for line in texts[:-1]], glued, is_first)
     frame, frequency = _frame(block, names, title, label)
     unit = _unit(title, names, " ".join(preamble), where)
-    word = {v: k for k, v in _FREQUENCY_WORD.items()}[frequency].capitalize()
+    word = FREQUENCY_WORDS[frequency].capitalize()
     if unit == "percent":
         _check_returns(frame, names, where)
         frame = frame / 100.0
@@ -276,7 +282,9 @@ def _unit(title: str, names: list[str], preamble: str, where: str) -> Unit:
         return "count"
     if _SIZES.search(title):
         return "size"
-    if _RETURNS.search(title):
+    # The average of anything but a return is a ratio, even a variance of returns.
+    average = "average of" in title.lower() and "prior return" not in title.lower()
+    if _RETURNS.search(title) and not average:
         return "percent"
     if title:
         return "ratio"
@@ -314,9 +322,9 @@ def _frame(
         values[values == code] = np.nan
     where = f"{label}, line {block.first_line}"
     digits = len(block.rows[0].split(",", 1)[0].strip())
-    dates = _dates(table.column(0).to_numpy(), digits, where)
-    frequency = _frequency(dates, digits, title, where)
-    _check_dates(dates, frequency, where)
+    dates = dates_of(table.column(0).to_numpy(), digits, where)
+    frequency = frequency_of(dates, digits, title, where)
+    check_dates(dates, frequency, where)
     return pd.DataFrame(values, index=dates, columns=names), frequency
 
 
@@ -336,69 +344,6 @@ def _bad_row(block: Block, n: int, label: str) -> InputDataError:
                     f"{where}: {cell.strip()!r} is not a number. The file is truncated or damaged."
                 )
     return InputDataError(f"{label}, line {block.first_line}: the rows cannot be read as numbers.")
-
-
-def _dates(codes: NDArray[np.int64], digits: int, where: str) -> pd.DatetimeIndex:
-    """Return the day, the end of the month or the end of the year for dates printed as integers."""
-    if digits == 4:
-        year, month, day = codes, np.full_like(codes, 12), np.ones_like(codes)
-    elif digits == 6:
-        year, month, day = codes // 100, codes % 100, np.ones_like(codes)
-    else:
-        year, month, day = codes // 10000, codes // 100 % 100, codes % 100
-    bad = (month < 1) | (month > 12) | (day < 1) | (day > 31) | (year < 1800) | (year > 2200)
-    if bad.any():
-        raise InputDataError(
-            f"{where}: {int(bad.sum()):,} dates are not in the calendar. First: "
-            f"{codes[bad.argmax()]}."
-        )
-    months = (year - 1970) * 12 + month - 1
-    starts = months.astype("datetime64[M]").astype("datetime64[D]")
-    if digits == 8:
-        days = starts + (day - 1)
-        if (days.astype("datetime64[M]") != months.astype("datetime64[M]")).any():
-            raise InputDataError(f"{where}: a day lies past the end of its month.")
-    else:
-        days = (months + 1).astype("datetime64[M]").astype("datetime64[D]") - 1
-    return pd.DatetimeIndex(days.astype("datetime64[ns]"), name="date")
-
-
-def _frequency(dates: pd.DatetimeIndex, digits: int, title: str, where: str) -> Frequency:
-    """Return the frequency that the digits and the steps of the dates show."""
-    frequency: Frequency = "Y" if digits == 4 else "M"
-    if digits == 8:
-        steps = np.diff(dates.to_numpy()) / np.timedelta64(1, "D")
-        frequency = "W" if len(steps) and np.median(steps) >= 5 else "D"
-    said = {_FREQUENCY_WORD[w] for w in re.findall(r"\w+", title.lower()) if w in _FREQUENCY_WORD}
-    if len(said) == 1 and frequency not in said:
-        raise InputDataError(
-            f"{where}: the title {title!r} and the dates (first {dates[0].date()}) disagree on "
-            "the frequency."
-        )
-    return frequency
-
-
-def _check_dates(dates: pd.DatetimeIndex, frequency: Frequency, where: str) -> None:
-    """Refuse dates that repeat, run backwards, or leave a month or a year out."""
-    steps = np.diff(dates.to_numpy())
-    wrong = np.flatnonzero(steps <= np.timedelta64(0))
-    if len(wrong):
-        raise InputDataError(
-            f"{where}: dates must ascend without repeats; {len(wrong)} do not. "
-            f"First: {dates[wrong[0] + 1].date()}."
-        )
-    if frequency in ("M", "Y"):
-        months = dates.year.to_numpy() * 12 + dates.month.to_numpy()
-        holes = np.flatnonzero(np.diff(months) != (1 if frequency == "M" else 12))
-    else:
-        # The longest closure in the library, the bank holiday of March 1933, took twelve days.
-        days = 15 if frequency == "D" else 30
-        holes = np.flatnonzero(steps > np.timedelta64(days, "D"))
-    if len(holes):
-        raise InputDataError(
-            f"{where}: {len(holes)} holes between the dates, the first after "
-            f"{dates[holes[0]].date()}: rows are lost. Fetch the file again."
-        )
 
 
 def _check_returns(frame: pd.DataFrame, names: list[str], where: str) -> None:

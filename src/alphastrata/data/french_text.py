@@ -16,7 +16,9 @@ MAX_UNPACKED = 128 * 2**20
 """Cap in bytes on one unpacked file; the largest of the library has about 30 MB."""
 
 _ROW_START = re.compile(r"[ \t]*(\d{4}|\d{6}|\d{8})[ \t]*,")
-_GLUED_ROW = re.compile(r"([ \t]*(?:\d{4}|\d{6}|\d{8})[ \t]*,.*?\d\.?)[ \t]*([A-Za-z][^,]*)$")
+_GLUED_ROW = re.compile(
+    r"([ \t]*(?:\d{4}|\d{6}|\d{8})[ \t]*,.*?\d\.?)[ \t]*([A-Za-z][^,]*)[, \t]*$"
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def text_of(raw: bytes, *, label: str) -> str:
         text = raw.decode("latin-1")
     text = re.sub(r"\r+\n|\r", "\n", text)
     last = text[text.rfind("\n") + 1 :]
-    if last.strip() and not last.lstrip().lower().startswith("copyright"):
+    if last.strip(" ,\t") and not last.lstrip(" ,\t").lower().startswith("copyright"):
         glued = _GLUED_ROW.match(last)
         if glued is None or not glued.group(2).lower().startswith("copyright"):
             raise InputDataError(
@@ -92,7 +94,7 @@ def blocks_of(text: str, *, label: str) -> tuple[list[Block], list[str]]:
             f"{label} holds no row of the form 'YYYYMM, number, …'; it is not a CSV file of the "
             "French library (the TXT edition is not read)."
         )
-    return blocks, [line.strip() for line in above if line.strip()]
+    return blocks, [line.strip(" ,\t") for line in above if line.strip(" ,\t")]
 
 
 def _unglue(line: str, number: int, label: str) -> tuple[str, str]:
