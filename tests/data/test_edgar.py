@@ -223,6 +223,22 @@ def test_other_currencies_are_left_out_and_counted() -> None:
     assert [(note.count, note.action) for note in notes] == [(1, "left out")]
 
 
+def test_slips_of_the_pen_are_left_out_and_counted() -> None:
+    company = Company(7)
+    expected, _ = point_in_time(parse_companyfacts(company.json()), asset="A")
+    filed = company.filed[3]
+    for end in (date(2103, 9, 25), date(213, 9, 25)):
+        company.add("Assets", 1.0, end, filed, "acc-0003")
+        company.add("NetIncomeLoss", 1.0, end, filed, "acc-0003", start=end - timedelta(363))
+    table, notes = point_in_time(parse_companyfacts(company.json()), asset="A")
+    pd.testing.assert_frame_equal(table, expected)
+    assert [(note.count, note.action) for note in notes] == [(4, "left out")]
+    prices = pd.DataFrame({"date": pd.to_datetime(["2015-01-31"]), "asset": "A", "ret": 0.0})
+    assert as_of(Panel(prices, freq="M"), table).values("total_assets").tolist() == [
+        company.assets[15]
+    ]
+
+
 @pytest.mark.parametrize("raw", [b"", b"<html>", b"{}", b"[1]", b'{"cik": 1, "entityName": "x"}'])
 def test_what_is_no_companyfacts_is_refused(raw: bytes) -> None:
     with pytest.raises(InputDataError, match="not the companyfacts JSON"):

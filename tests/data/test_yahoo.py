@@ -6,7 +6,7 @@ import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -185,7 +185,8 @@ class Yahoo:
         site.pages = self
 
     def get(self, path: str, default: object) -> bytes | tuple[int, bytes]:
-        return self.answers.get(urlsplit(path).path.rsplit("/", 1)[-1], (404, UNKNOWN))
+        name = unquote(urlsplit(path).path.rsplit("/", 1)[-1])
+        return self.answers.get(name, (404, UNKNOWN))
 
 
 @pytest.fixture
@@ -226,6 +227,11 @@ def test_a_panel_with_partial_failure(server: Yahoo, site: Any) -> None:
     history = yahoo_history(["AAA", "BRK-B"], start="2020-01-01", end="2020-04-16", mode="offline")
     assert history.entries["AAA"].url.endswith("events=div,splits")
     assert len(site.asked) <= 4
+
+
+def test_an_index_has_a_path_too(server: Yahoo) -> None:
+    server.answers["^GSPC"] = chart("^GSPC", DAYS, TRADED)
+    assert list(yahoo(["^GSPC"], start="2020-01-01").assets) == ["^GSPC"]
 
 
 def test_months_compound_the_days(server: Yahoo) -> None:

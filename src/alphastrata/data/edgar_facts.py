@@ -29,6 +29,10 @@ YEAR, QUARTER = (350, 380), (80, 100)
 """Shortest and longest days of a fiscal year (52 or 53 weeks) and of a quarter."""
 YEAR_TO_DATE = (QUARTER, (170, 192), (259, 285))
 
+FIRST_YEAR = 1990
+"""No fact is about a day before this year; XBRL began in 2009."""
+
+_FIRST_DAY = date(FIRST_YEAR, 1, 1).toordinal()
 _HELPERS = ("liabilities_and_equity", "whole_equity")
 
 
@@ -56,12 +60,16 @@ class CompanyFacts:
     other_units
         How many facts of these tags are in a unit other than the expected one (another currency)
         and were left out.
+    misdated
+        How many are about a day after their filing, or a day before `FIRST_YEAR`: slips of the
+        pen, left out.
     """
 
     cik: int
     name: str
     facts: tuple[Fact, ...]
-    other_units: int
+    other_units: int = 0
+    misdated: int = 0
 
 
 @dataclass(frozen=True)
@@ -129,8 +137,9 @@ def parse_companyfacts(raw: bytes) -> CompanyFacts:
         raise InputDataError(
             f"This is not the companyfacts JSON of one company ({exc!r}); it begins {raw[:60]!r}."
         ) from exc
-    facts.sort(key=lambda fact: (fact.filed, fact.accession))
-    return CompanyFacts(cik, name, tuple(facts), others)
+    rightly = [f for f in facts if _FIRST_DAY <= f.end <= f.filed and f.start <= f.end]
+    rightly.sort(key=lambda fact: (fact.filed, fact.accession))
+    return CompanyFacts(cik, name, tuple(rightly), others, len(facts) - len(rightly))
 
 
 def _facts(tag: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Fact]:
@@ -283,6 +292,9 @@ def point_in_time(
     if company.other_units:
         rule = f"{label}: facts in a unit other than dollars"
         notes.append(Note(rule, company.other_units, 0, "", "left out", "data"))
+    if company.misdated:
+        rule = f"{label}: facts about a day after their filing, or long ago"
+        notes.append(Note(rule, company.misdated, 0, "", "left out", "data"))
     return _table(rows, label), notes
 
 

@@ -245,7 +245,8 @@ def _fetch(name: str, span: tuple[str, str]) -> Fetched:
         "includePrePost": "false",
         "events": "div,splits",
     }
-    fetched = ask_yahoo(f"{YAHOO_URL}{name}", values, begins=b'{"chart"')
+    path = name.replace("^", "%5E")
+    fetched = ask_yahoo(f"{YAHOO_URL}{path}", values, begins=b'{"chart"')
     parse_yahoo(fetched.raw, name)
     return fetched
 
