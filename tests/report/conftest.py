@@ -419,8 +419,11 @@ def hostile() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
-def build_example() -> Any:
-    return example
+def big_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of 2,000 assets in 60 windows with five characteristics on hover."""
+    path = tmp_path_factory.mktemp("big") / "report.html"
+    path.write_text(html(example(2000, 60, 5)), encoding="utf-8")
+    return path
 
 
 def _browser_module() -> Any:
