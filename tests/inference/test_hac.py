@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from linearmodels.iv.covariance import KERNEL_LOOKUP
 from linearmodels.shared.covariance import cov_kernel
+from statsmodels.datasets import macrodata
 from statsmodels.stats.sandwich_covariance import S_hac_simple
 
 from alphastrata.errors import ConfigError, EstimationError
@@ -67,6 +68,20 @@ def test_r_sandwich(investment: tuple[np.ndarray, np.ndarray], call: str) -> Non
 def test_andrews_bandwidth_printed(investment: tuple[np.ndarray, np.ndarray]) -> None:
     fit = fit_complete(*investment, lags="andrews-prewhitened", kernel="quadratic-spectral")
     assert fit.bandwidths[0].value == pytest.approx(1.744749, abs=5e-7)
+
+
+def test_stata_newey() -> None:
+    # Stata: newey g_realinv g_realgdp L.realint, lag(4), on statsmodels' macrodata
+    data = macrodata.load_pandas().data
+    growth = 400 * np.log(data[["realgdp", "realinv"]]).diff().iloc[1:]
+    x = np.column_stack([np.ones(202), growth["realgdp"], data["realint"].iloc[:-1]])
+    fit = fit_complete(x, growth[["realinv"]].to_numpy(), lags=4)
+    np.testing.assert_allclose(
+        fit.params[:, 0], [-9.4816727746549, 4.3742216647032, -0.61399696947899], rtol=1e-8
+    )
+    np.testing.assert_allclose(
+        fit.std_errors[:, 0], [1.1859338087713, 0.33125644884286, 0.29582347593197], rtol=1e-8
+    )
 
 
 @pytest.mark.parametrize("lags", [0, 1, 6, 40, 149])

@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 from alphastrata.errors import EstimationError
-from alphastrata.inference import HAC, side_by_side, time_series
+from alphastrata.inference import HAC, time_series
 
 RTOL = 1e-8
 
@@ -96,9 +96,6 @@ def test_looks(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
     assert "***" in text
     assert r"\toprule" in result.to_latex()
     assert "<table" in result._repr_html_()
-    table = side_by_side({"CAPM": time_series(returns, factors[["Mkt-RF"]]), "FF3": result}, "P2")
-    assert list(table.columns) == ["CAPM", "FF3"]
-    assert table.loc["SMB", "CAPM"] == ""
 
 
 def test_too_few_dates(returns: pd.DataFrame, factors: pd.DataFrame) -> None:

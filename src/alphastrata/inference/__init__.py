@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alphastrata.inference.bayesian import BayesianResult, bayesian_fama_macbeth
 from alphastrata.inference.betas import BetaResult, dimson_beta, downside_beta
+from alphastrata.inference.comparison import SideBySide, pricing_table, side_by_side
 from alphastrata.inference.conditional import ConditionalResult, conditional_model
 from alphastrata.inference.factor_models import (
     ModelComparison,
@@ -45,7 +46,7 @@ from alphastrata.inference.spanning import (
 from alphastrata.inference.specifications import SpecificationsResult, specifications
 from alphastrata.inference.stability import StabilityResult, chow, cusum
 from alphastrata.inference.three_pass import ThreePassResult, three_pass
-from alphastrata.inference.time_series import TimeSeriesResult, side_by_side, time_series
+from alphastrata.inference.time_series import TimeSeriesResult, time_series
 from alphastrata.inference.two_pass import TwoPassResult, two_pass
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ __all__ = [
     "RomanoWolfResult",
     "SharpeDifference",
     "SharpeMoments",
+    "SideBySide",
     "SpanningResult",
     "SpecificationsResult",
     "StabilityResult",
@@ -122,6 +124,7 @@ __all__ = [
     "minimum_track_record",
     "multiverse",
     "panel_regression",
+    "pricing_table",
     "probabilistic_sharpe",
     "reality_check",
     "rolling_betas",

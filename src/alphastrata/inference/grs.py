@@ -14,7 +14,7 @@ from scipy.linalg import cho_factor, cho_solve
 from alphastrata.core import Note, Result, Statistic
 from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.layout import parameter_table
-from alphastrata.inference.least_squares import fit_complete
+from alphastrata.inference.least_squares import Fit, fit_complete
 from alphastrata.inference.samples import Returns, align, describe_dates
 from alphastrata.inference.tails import f_upper, two_sided
 
@@ -111,14 +111,21 @@ def grs_statistic(x: Array, y: Array, *, factor_divisor: FactorDivisor = "T") ->
     EstimationError
         If N >= T - K, or the residual covariance is singular.
     """
-    n, n_assets = y.shape
-    k = x.shape[1] - 1
-    require_dates(n, n_assets, k)
+    require_dates(y.shape[0], y.shape[1], x.shape[1] - 1)
     fit = fit_complete(x, y, covariance="nonrobust")
-    sigma = fit.residuals.T @ fit.residuals / n
-    alpha = fit.params[0]
-    quadratic = alpha @ solve_covariance(sigma, alpha)
     sharpe2 = max_squared_sharpe(x[:, 1:], divisor=factor_divisor)
+    return _f(fit, _alpha_part(fit), sharpe2, x.shape[1] - 1)
+
+
+def _alpha_part(fit: Fit) -> float:
+    """Return alpha' Sigma^-1 alpha, Sigma by T."""
+    alpha = fit.params[0]
+    sigma = fit.residuals.T @ fit.residuals / fit.residuals.shape[0]
+    return float(alpha @ solve_covariance(sigma, alpha))
+
+
+def _f(fit: Fit, quadratic: float, sharpe2: float, k: int) -> float:
+    n, n_assets = fit.residuals.shape
     return float((n - n_assets - k) / n_assets * quadratic / (1.0 + sharpe2))
 
 
@@ -208,8 +215,10 @@ def grs(returns: Returns, factors: Returns, *, factor_divisor: FactorDivisor = "
     sample = align(returns, factors).complete()
     x, y = sample.x, sample.y
     n, n_assets, k = y.shape[0], y.shape[1], x.shape[1] - 1
-    value = grs_statistic(x, y, factor_divisor=factor_divisor)
+    require_dates(n, n_assets, k)
     fit = fit_complete(x, y, covariance="nonrobust")
+    quadratic = _alpha_part(fit)
+    value = _f(fit, quadratic, max_squared_sharpe(sample.f, divisor=factor_divisor), k)
     assets = pd.Index(sample.returns.columns, name="asset")
     alphas = pd.Series(fit.params[0], assets, name="alpha")
     errors = pd.Series(fit.std_errors[0], assets, name="std_error")
@@ -218,9 +227,7 @@ def grs(returns: Returns, factors: Returns, *, factor_divisor: FactorDivisor = "
     measures = pricing_errors(fit.params[0], fit.std_errors[0], y)
     measures["A(R2)"] = float(fit.r2.mean())
     measures["Sh2(factors)"] = f_sharpe2
-    measures["Sh2(alpha)"] = float(
-        fit.params[0] @ solve_covariance(fit.residuals.T @ fit.residuals / n, fit.params[0])
-    )
+    measures["Sh2(alpha)"] = quadratic
     words = describe_dates(sample.returns.index, sample.freq)
     return GRSResult(
         statistic=value,

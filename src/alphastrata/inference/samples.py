@@ -187,7 +187,7 @@ def _excess(data: Returns, other_rate: pd.Series | None, what: str, column: str)
             f"{what} must be finite or missing; {int(np.isinf(values).sum())} are infinite. "
             "Replace them."
         )
-    frame = pd.DataFrame(values, index=dates, columns=data.columns.astype(str))
+    frame = pd.DataFrame(values, index=dates, columns=data.columns.astype(str), copy=False)
     return frame if frame.index.is_monotonic_increasing else frame.sort_index()
 
 

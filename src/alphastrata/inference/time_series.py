@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +9,12 @@ import pandas as pd
 
 from alphastrata.core import Note, Result
 from alphastrata.inference.hac import HAC, LagRule, as_hac
-from alphastrata.inference.layout import STARS, Columns, compare, long_table, stacked
+from alphastrata.inference.layout import STARS, Columns, long_table, stacked
 from alphastrata.inference.least_squares import KEEP_RESIDUALS, CovarianceKind, Fit, fit_columns
 from alphastrata.inference.samples import Returns, Sample, align, describe_dates
 from alphastrata.inference.tails import two_sided
 
-__all__ = ["TimeSeriesResult", "side_by_side", "time_series"]
+__all__ = ["TimeSeriesResult", "time_series"]
 
 
 @dataclass(frozen=True)
@@ -162,29 +161,6 @@ def time_series(
     )
     words = hac.describe(fit.bandwidths) if covariance == "hac" else _words(covariance, hac)
     return _result(sample, fit, hac, words)
-
-
-def side_by_side(results: Mapping[str, TimeSeriesResult], asset: str | None = None) -> pd.DataFrame:
-    """Return several models of one asset as columns, t-statistics in parentheses, as text.
-
-    Parameters
-    ----------
-    results : mapping of model name to TimeSeriesResult
-        For example the same factor against three, five and six factors.
-    asset : str, optional
-        Which row of each result; the first by default.
-    """
-    models, n, r2 = {}, {}, {}
-    for name, result in results.items():
-        row = result.params.index[0] if asset is None else asset
-        at = result.params.index.get_loc(row)
-        frames = (result.params, result.tstats, result.pvalues)
-        columns = result.params.columns
-        p, t, v = (pd.Series(f.to_numpy()[at], columns) for f in frames)
-        models[name] = (p, t, v)
-        n[name] = f"{result.nobs.loc[row]:d}"
-        r2[name] = f"{result.r2_adjusted.loc[row]:.3f}"
-    return compare(models, percent=("alpha",), beneath={"R2 adj": r2, "T": n})
 
 
 def _words(covariance: CovarianceKind, hac: HAC) -> str:

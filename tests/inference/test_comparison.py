@@ -1,0 +1,55 @@
+"""Models side by side, as numbers, text, LaTeX and HTML."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from alphastrata.core import Panel
+from alphastrata.errors import ConfigError, InputDataError
+from alphastrata.inference import fama_macbeth, grs, pricing_table, side_by_side, time_series
+
+
+def test_time_series_models(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    models = {
+        "CAPM": time_series(returns, factors[["Mkt-RF"]]),
+        "FF3": time_series(returns, factors),
+    }
+    result = side_by_side(models, "P2")
+    assert result.params.loc["alpha", "FF3"] == models["FF3"].params.loc["P2", "alpha"]
+    assert pd.isna(result.params.loc["SMB", "CAPM"])
+    assert result.text.loc["SMB", "CAPM"] == ""
+    assert result.text.loc["T", "FF3"] == "180"
+    text = str(result.summary())
+    assert "P2 on factors: 2 models" in text
+    assert f"({models['FF3'].tstats.loc['P2', 'SMB']:.2f})" in text
+    assert r"alpha \%" in result.to_latex()
+    assert "<table" in result._repr_html_()
+
+
+def test_cross_sections(ragged: Panel) -> None:
+    models = {
+        "size": fama_macbeth(ragged, "ret", ["size"]),
+        "both": fama_macbeth(ragged, "ret", ["size", "value"]),
+    }
+    result = side_by_side(models)
+    assert list(result.table().index) == ["const", "size", "value"]
+    assert result.text.loc["dates"].tolist() == [str(len(m.coefficients)) for m in models.values()]
+
+
+def test_pricing_table(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    table = pricing_table(returns, {"CAPM": factors[["Mkt-RF"]], "FF3": factors})
+    assert table.loc["FF3", "F"] == grs(returns, factors).statistic
+    assert table["N"].tolist() == [8, 8]
+
+
+def test_refusals(ragged: Panel, returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    with pytest.raises(ConfigError, match="one kind"):
+        side_by_side({})
+    mixed = {"a": time_series(returns, factors), "b": fama_macbeth(ragged, "ret", ["size"])}
+    with pytest.raises(ConfigError, match="one kind"):
+        side_by_side(mixed)
+    with pytest.raises(InputDataError, match="row of every"):
+        side_by_side({"a": time_series(returns, factors)}, "P99")
+    with pytest.raises(InputDataError, match="at least one"):
+        pricing_table(returns, {})
