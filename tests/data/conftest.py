@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback() -> None:
+    """Bring the loopback interface up where it is down, as in a fresh network namespace.
+
+    `unshare -n` is how the suite proves that it needs no network; the servers of these tests are
+    on this machine and need the loopback alone.
+    """
+    if sys.platform != "linux":
+        return
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
+        name = struct.pack("16sh14x", b"lo", 0)
+        flags = struct.unpack("16sh14x", fcntl.ioctl(handle, SIOCGIFFLAGS, name))[1]
+        if not flags & IFF_UP:
+            fcntl.ioctl(handle, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
 
 
 class LocalSite:
