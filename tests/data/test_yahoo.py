@@ -167,6 +167,7 @@ def test_answers_without_prices_are_errors(raw: bytes, message: str) -> None:
         parse_yahoo(raw, "AAA")
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # yfinance's, not ours
 def test_yfinance_reads_the_same_bars() -> None:
     utils = pytest.importorskip("yfinance.utils")
     raw = chart("AAA", DAYS, TRADED, dividends=PAID, splits=SPLIT)

@@ -54,7 +54,9 @@ class DelistingPolicy:
     Attributes
     ----------
     actions
-        Codes in `delactiontype` that stand for failure: dropped by the exchange.
+        Codes in `delactiontype` that stand for failure: issues dropped by their exchange, the
+        codes 500 to 591 of old. CRSP's table of flags has the codes of your edition; those that
+        were met and not filled are listed in the notes.
     nyse_amex, nasdaq
         The return assumed for them. -0.35 and -0.55 are those of Shumway (1997), Journal of
         Finance 52, and Shumway and Warther (1999), Journal of Finance 54, as used by Johnson and
