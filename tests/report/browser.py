@@ -135,7 +135,7 @@ class Browser:
         self._call("Page.navigate", {"url": page.as_uri()})
         self.wait("document.documentElement?.dataset.state === 'ready'")
 
-    def wait(self, condition: str, seconds: float = 30.0) -> None:
+    def wait(self, condition: str, seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
         while not self.value(f"Boolean({condition})"):
             assert time.monotonic() < end, f"never came true: {condition}; {self.messages}"

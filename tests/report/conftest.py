@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -450,3 +451,22 @@ def example_page(report_data: ReportData, tmp_path_factory: pytest.TempPathFacto
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(html(report_data), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def spoiled(report_data: ReportData) -> ReportData:
+    """The example with every text of its own replaced by all the harmful names."""
+    bad = "".join(HOSTILE)
+    entry = HowComputed(formula=bad, conventions=[bad], manifest=bad, source=bad)
+    part, test = report_data.clusters[0], report_data.tests[0]
+    return replace(
+        report_data,
+        title=bad,
+        question=bad,
+        answer=[bad],
+        figures=[HeadlineFigure(label=bad, value=bad, detail=bad, how=entry)],
+        warnings=[bad],
+        clusters=[replace(part, title=bad, names=dict.fromkeys(range(1, 7), bad))],
+        tests=[replace(test, title=bad, conventions=[bad], how={"alpha": entry, bad: entry})],
+        unit=bad,
+    )

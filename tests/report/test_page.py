@@ -23,6 +23,7 @@ class Page(HTMLParser):
         super().__init__()
         self.ids: list[str] = []
         self.links: list[str] = []
+        self.tags: set[str] = set()
         self.scripts: list[dict[str, str | None]] = []
         self.loads: list[str] = []
         self.handlers: list[str] = []
@@ -32,6 +33,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
+        self.tags.add(tag)
         self.handlers += [name for name in given if name.startswith("on")]
         self.ids += [given["id"]] if given.get("id") else []  # type: ignore[list-item]
         self.links += [given["href"]] if tag == "a" and given.get("href") else []  # type: ignore[list-item]
@@ -110,6 +112,15 @@ def test_hostile_names_are_text_and_nothing_more(
         assert name in page.text
     assert "<script>window" not in text
     assert "<img" not in text
+
+
+def test_no_text_of_a_report_becomes_a_tag(spoiled: ReportData, page: Page) -> None:
+    text = html(spoiled)
+    parsed = Page(text)
+    assert parsed.tags <= page.tags
+    assert [s.get("id") for s in parsed.scripts] == ["payload", "plotly", None]
+    assert parsed.handlers == []
+    assert parsed.loads == []
 
 
 def test_downloads_are_the_tables_texts(text: str, hostile: tuple[str, ...]) -> None:

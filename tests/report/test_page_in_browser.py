@@ -197,3 +197,14 @@ def test_a_report_of_words_alone(browser: Any, tmp_path: Path) -> None:
     browser.open(path)
     assert browser.value("document.querySelector('h1').textContent") == "Why?"
     assert browser.messages == []
+
+
+def test_a_report_full_of_harm_does_none(browser: Any, spoiled: ReportData, tmp_path: Path) -> None:
+    path = tmp_path / "spoiled.html"
+    path.write_text(html(spoiled), encoding="utf-8")
+    browser.size(1280)
+    browser.open(path)
+    assert browser.value("typeof window.hacked") == "undefined"
+    assert browser.messages == []
+    assert browser.requests == [path.as_uri()]
+    assert browser.value("document.querySelectorAll('img, iframe, .chart a').length") == 0

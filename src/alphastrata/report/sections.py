@@ -90,6 +90,10 @@ def _chart(
     )
 
 
+def _only(how: Mapping[str, HowComputed], *names: str) -> dict[str, HowComputed]:
+    return {name: how[name] for name in names if name in how}
+
+
 def _tables(tables: Sequence[Table], keys: Keys, how: Mapping[str, HowComputed]) -> list[Block]:
     return [table_block(table, keys, how=how) for table in tables]
 
@@ -100,7 +104,12 @@ def _data(data: DataSection, keys: Keys, unit: str) -> list[Block]:
         blocks.append(table_block(data.counts, keys, title="What went in", how=data.how))
     if data.coverage is not None:
         blocks.append(
-            _chart(charts_clusters.coverage(data.coverage, unit=unit), keys, data.coverage)
+            _chart(
+                charts_clusters.coverage(data.coverage, unit=unit),
+                keys,
+                data.coverage,
+                _only(data.how, "coverage"),
+            )
         )
     if data.notes:
         title = "What was dropped, imputed or changed"
@@ -127,17 +136,17 @@ def _clusters(part: ClusterSection, keys: Keys, unit: str) -> list[Block]:
     blocks: list[Block] = []
     if part.scores is not None:
         metrics = {str(metric) for metric in part.scores["metric"]}
-        how = {name: entry for name, entry in part.how.items() if name in metrics}
+        how = _only(part.how, *metrics)
         blocks.append(_chart(charts_clusters.scores(part.scores), keys, part.scores, how))
     if part.profiles is not None:
-        how = {name: entry for name, entry in part.how.items() if name == "profiles"}
+        how = _only(part.how, "profiles")
         blocks.append(
             _chart(charts_clusters.profiles(part.profiles, part.names), keys, part.profiles, how)
         )
     if part.embeddings is not None:
         blocks.append(_map(part, part.embeddings, keys, unit))
     if part.membership is not None:
-        blocks += _membership(part.membership, part.names, keys, unit)
+        blocks += _membership(part, part.membership, keys, unit)
     return blocks + _tables(part.tables, keys, part.how)
 
 
@@ -145,7 +154,7 @@ def _map(part: ClusterSection, embeddings: pd.DataFrame, keys: Keys, unit: str) 
     packed = pack(embeddings, part.names)
     flat = "z" not in packed["axes"]
     key = keys.new("map")
-    how = {name: entry for name, entry in part.how.items() if name == "embedding"}
+    how = _only(part.how, "embedding")
     return Block(
         kind="map",
         title="Map of the clusters",
@@ -166,21 +175,22 @@ def _legend(clusters: Iterable[int], names: Mapping[int, str]) -> list[tuple[str
     return [(colour(c), cluster_label(c, names)) for c in sorted(clusters)]
 
 
-def _membership(part: Membership, names: Mapping[int, str], keys: Keys, unit: str) -> list[Block]:
-    flow = lay_out_flows(part)
-    numbers = [int(cluster) for cluster in part.sizes.columns.tolist()]
+def _membership(part: ClusterSection, data: Membership, keys: Keys, unit: str) -> list[Block]:
+    key = keys.new("flow")
+    numbers = [int(cluster) for cluster in data.sizes.columns.tolist()]
     blocks = [
         Block(
             kind="flow",
             title="Membership through time",
-            key=keys.new("flow"),
-            markup=to_svg(flow, names, unit=unit),
-            extra={"legend": _legend(numbers, names), "unit": unit},
+            key=key,
+            markup=to_svg(lay_out_flows(data), part.names, unit=unit),
+            how=how_lines(key, _only(part.how, "membership")),
+            extra={"legend": _legend(numbers, part.names), "unit": unit},
         )
     ]
-    if part.events is not None and len(part.events):
+    if data.events is not None and len(data.events):
         title = "Births, deaths, splits and merges"
-        blocks.append(table_block(part.events, keys, title=title))
+        blocks.append(table_block(data.events, keys, title=title))
     return blocks
 
 
@@ -192,7 +202,12 @@ def _factors(part: FactorSection, keys: Keys) -> list[Block]:
         blocks.append(table_block(part.summary, keys, title="The series in numbers", how=part.how))
     if part.cumulative is not None:
         blocks.append(
-            _chart(charts_returns.growth(part.cumulative, part.drawdowns), keys, part.cumulative)
+            _chart(
+                charts_returns.growth(part.cumulative, part.drawdowns),
+                keys,
+                part.cumulative,
+                _only(part.how, "growth", "drawdown"),
+            )
         )
     if part.drawdown_dates is not None:
         table = Table(
@@ -202,9 +217,9 @@ def _factors(part: FactorSection, keys: Keys) -> list[Block]:
         )
         blocks.append(table_block(table, keys, how=part.how))
     if part.correlations is not None:
-        blocks.append(
-            _chart(charts_returns.correlations(part.correlations), keys, part.correlations)
-        )
+        chart = charts_returns.correlations(part.correlations)
+        how = _only(part.how, "correlations")
+        blocks.append(_chart(chart, keys, part.correlations, how))
     return blocks + _tables(part.tables, keys, part.how)
 
 
