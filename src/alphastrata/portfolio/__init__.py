@@ -65,7 +65,6 @@ __all__ = [
     "legs",
     "long_short",
     "net_of_costs",
-    "net_of_costs",
     "neutral",
     "portfolio_returns",
     "prior_return",

@@ -20,12 +20,9 @@ Mask = npt.NDArray[np.bool_]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
-def compressed(
-    values: Float64, offsets: Int64, eligible: Mask, codes: Codes, group: int
-) -> tuple[Float64, Int64]:
+def compressed(values: Float64, offsets: Int64, eligible: Mask) -> tuple[Float64, Int64]:
     """Return the values that may set breakpoints, by date, and their bounds."""
-    base = offsets[0]
-    out = np.empty(offsets[-1] - base)
+    out = np.empty(offsets[-1] - offsets[0])
     bounds = np.zeros(offsets.size, dtype=np.int64)
     n = 0
     for d in range(offsets.size - 1):
@@ -33,8 +30,6 @@ def compressed(
             keep = values[i] == values[i]
             if eligible.size:
                 keep &= eligible[i]
-            if codes.size:
-                keep &= codes[i - base] == group
             out[n] = values[i]  # Without a branch: exchanges alternate from row to row.
             n += keep
         bounds[d + 1] = n
@@ -42,18 +37,61 @@ def compressed(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
+def grouped(
+    values: Float64, offsets: Int64, eligible: Mask, codes: Codes, n_groups: int
+) -> tuple[Float64, Int64]:
+    """Return the values that may set breakpoints, by date and group, and their bounds."""
+    base = offsets[0]
+    out = np.empty(offsets[-1] - base)
+    bounds = np.zeros((offsets.size - 1) * n_groups + 1, dtype=np.int64)
+    free = np.zeros(n_groups + 1, dtype=np.int64)
+    n = 0
+    for d in range(offsets.size - 1):
+        free[:] = 0
+        for i in range(offsets[d], offsets[d + 1]):
+            keep = values[i] == values[i]
+            if eligible.size:
+                keep &= eligible[i]
+            free[codes[i - base]] += keep
+        for g in range(1, n_groups + 1):
+            count, free[g] = free[g], n
+            n += count
+            bounds[d * n_groups + g] = n
+        for i in range(offsets[d], offsets[d + 1]):
+            g = codes[i - base]
+            keep = values[i] == values[i]
+            if eligible.size:
+                keep &= eligible[i]
+            if keep and g > 0:
+                out[free[g]] = values[i]
+                free[g] += 1
+    return out[:n], bounds
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
 def assigned(
     values: Float64, offsets: Int64, breaks: Float64, codes: Codes, n_groups: int
 ) -> Codes:
-    """Return codes by characteristic inside earlier codes (0: none); breaks (group, date, q)."""
+    """Return joint codes: the earlier ones (none: empty) refined by one more characteristic.
+
+    Parameters
+    ----------
+    values, offsets
+        The characteristic, and the bounds of the block's dates.
+    breaks
+        Breakpoints, shape (n_dates, n_groups, q); groups are the earlier codes, or all in one.
+    codes
+        Earlier codes of the block's rows, 0 for none.
+    n_groups
+        1, or how many earlier codes there are.
+    """
     n_breaks = breaks.shape[2]
     base = offsets[0]
     out = np.zeros(offsets[-1] - base, dtype=np.int32)
     cuts = np.empty(n_breaks)
     for d in range(offsets.size - 1):
         if n_groups == 1:
-            for q in range(n_breaks):
-                cuts[q] = breaks[0, d, q]
+            cuts[:] = breaks[d, 0]
             if np.isnan(cuts[0]):
                 continue
             for i in range(offsets[d], offsets[d + 1]):
@@ -62,13 +100,17 @@ def assigned(
                 for q in range(n_breaks):
                     label += x >= cuts[q]
                 out[i - base] = label if x == x else 0
+            if codes.size:
+                for i in range(offsets[d] - base, offsets[d + 1] - base):
+                    both = (out[i] > 0) & (codes[i] > 0)
+                    out[i] = (codes[i] - 1) * (n_breaks + 1) + out[i] if both else 0
         else:
             for i in range(offsets[d], offsets[d + 1]):
                 x, g = values[i], codes[i - base] - 1
-                if g >= 0 and x == x and breaks[g, d, 0] == breaks[g, d, 0]:
-                    label = 1
+                if g >= 0 and x == x and breaks[d, g, 0] == breaks[d, g, 0]:
+                    label = g * (n_breaks + 1) + 1
                     for q in range(n_breaks):
-                        label += x >= breaks[g, d, q]
+                        label += x >= breaks[d, g, q]
                     out[i - base] = label
     return out
 
@@ -184,14 +226,14 @@ def breaks_by_group(
     codes: Codes,
     n_groups: int,
 ) -> Float64:
-    """Return breakpoints of each group and date, shape (n_groups, n_dates, q)."""
+    """Return breakpoints of each date and group, shape (n_dates, n_groups, q)."""
     top = np.array([p.numerator for p in probs], dtype=np.int64)
     bottom = np.array([p.denominator for p in probs], dtype=np.int64)
-    out = np.empty((n_groups, offsets.size - 1, len(probs)))
-    grouped = codes if n_groups > 1 else codes[:0]
-    for g in range(n_groups):
-        inside, bounds = compressed(values, offsets, eligible, grouped, g + 1)
-        for first, last in pairwise(bounds.tolist()):
-            inside[first:last].sort()
-        out[g] = picked(inside, bounds, top, bottom, len(probs) + 1)
-    return out
+    if n_groups == 1:
+        inside, bounds = compressed(values, offsets, eligible)
+    else:
+        inside, bounds = grouped(values, offsets, eligible, codes, n_groups)
+    for first, last in pairwise(bounds.tolist()):
+        inside[first:last].sort()
+    found = picked(inside, bounds, top, bottom, len(probs) + 1)
+    return found.reshape(offsets.size - 1, n_groups, len(probs))

@@ -238,11 +238,8 @@ def _earn_block(
     for values, cuts in sort:
         groups = cells if dependent else 1
         edges = breaks_by_group(values, offsets, cuts, market.eligible, codes, groups)
-        one = assigned(values, offsets, edges, codes, groups)
-        if codes.size:
-            both = (codes > 0) & (one > 0)
-            one = np.where(both, (codes - 1) * np.int32(len(cuts) + 1) + one, np.int32(0))
-        codes, cells = one, cells * (len(cuts) + 1)
+        codes = assigned(values, offsets, edges, codes, groups)
+        cells *= len(cuts) + 1
     fields = earn_next(
         market.offsets[first : last + 2], market.assets, market.ret, market.weight, codes, cells
     )
