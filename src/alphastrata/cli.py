@@ -136,6 +136,29 @@ def run_(
 
 
 @app.command()
+def experiments(
+    study: Annotated[Path, typer.Argument(help="The study, a TOML file.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with the data; overrides data.folder.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Default: out/<name>.")] = None,
+    workers: Workers = None,
+) -> None:
+    """Run the paper's eight experiments on one cross-section of a study's market.
+
+    Example: alphastrata experiments examples/nyse.toml --data data/nyse
+    """
+    from alphastrata.study import read_config, run_experiments
+
+    config = read_config(study)
+    folder = data if data is not None else study.parent / config.data.folder
+    target = out if out is not None else Path("out") / config.name
+    with _progress() as progress:
+        page = run_experiments(config, data=folder, out=target, workers=workers, progress=progress)
+    typer.echo(f"report: {page}")
+
+
+@app.command()
 def verify(
     out: Annotated[Path, typer.Argument(help="Folder of a finished study.")],
     workers: Workers = None,

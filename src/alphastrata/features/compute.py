@@ -88,6 +88,24 @@ def compute(
     return panel.select(labels).assign(columns).with_notes(notes)
 
 
+def computable(panel: Panel, *, daily: Panel | None = None) -> list[str]:
+    """Return the characteristics of the catalog that a market's fields can give.
+
+    Parameters
+    ----------
+    panel, daily
+        As for `compute`.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"date": ["2020-01-31"], "asset": ["A"], "market_cap": [9.0]})
+    >>> computable(Panel(frame, freq="M"))
+    ['market_cap', 'log_market_cap']
+    """
+    sources = Sources(panel, panel if daily is None and panel.freq == "D" else daily)
+    return [name for name, known in definitions().items() if not lacking(known, sources)]
+
+
 def _check(wanted: list[str], sources: Sources) -> None:
     """Raise one error that names everything that keeps the characteristics from being computed."""
     found = Violations("features.compute")

@@ -2,6 +2,7 @@
 
 from alphastrata.study.config import parse_config, read_config
 from alphastrata.study.examples import demo_config, new_study
+from alphastrata.study.experiments import run_experiments
 from alphastrata.study.run import Finished, diff, run, verify
 from alphastrata.study.settings import StudyConfig
 
@@ -14,5 +15,6 @@ __all__ = [
     "parse_config",
     "read_config",
     "run",
+    "run_experiments",
     "verify",
 ]

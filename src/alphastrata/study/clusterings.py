@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,7 +73,53 @@ def clusters(
         "embeddings": with_hover(found, panel, names),
         "flows": as_flows(found.transitions, pd.DatetimeIndex(found.scores.index)),
         "events": found.events,
+        "check Agreement of neighbouring windows": cluster.window_stability(found.strata),
+        **checks(config, model, panel, found, seed=seed, workers=workers),
     }
+
+
+def checks(
+    config: ClusterConfig,
+    model: Any,
+    panel: Panel,
+    found: cluster.RollingClusters,
+    *,
+    seed: int,
+    workers: int,
+) -> Artefacts:
+    """Return what else was asked of the last cross-section: size, stability, the number k."""
+    wanted, names = config.checks, list(config.features)
+    last = panel.at(found.strata.dates[-1])
+    last = last[last[names].notna().mean(axis=1) >= 0.5]
+    values = last[names].fillna(last[names].median())
+    out: Artefacts = {}
+    if wanted.purge:
+        known = last["market_cap"].notna()
+        industry = last.loc[known, "industry"].astype(str) if "industry" in last else None
+        purged = cluster.size_purge(
+            model,
+            values[known],
+            np.log(last.loc[known, "market_cap"].to_numpy()),
+            industry=industry,
+            draws=wanted.draws,
+            random_state=seed,
+            n_jobs=workers,
+        )
+        table = purged.information.copy()
+        table["labels kept after the purge (ARI)"] = purged.agreement
+        out["check How much of the labels is size or industry"] = table
+        out["check Against nulls, after size is projected out"] = purged.null.table()
+    if wanted.stability:
+        steady = cluster.stability(model, values, random_state=seed, n_jobs=workers)
+        out["check Stability over seeds and bootstrap samples"] = steady.table()
+        out["check Stability of each cluster (Jaccard)"] = steady.jaccard.to_frame("Jaccard")
+    if wanted.choose_k:
+        chosen = cluster.choose_k(
+            model, values, candidates=wanted.choose_k, random_state=seed, n_jobs=workers
+        )
+        out["check Criteria for the number of clusters"] = chosen.table
+        out["check What each criterion chooses"] = chosen.choices.rename("k").to_frame()
+    return out
 
 
 def null_panel(panel: Panel, kind: str, rng: np.random.Generator) -> Panel:

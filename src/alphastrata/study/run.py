@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from filelock import FileLock
 
 from alphastrata import __version__
 from alphastrata.errors import ConfigError
+from alphastrata.inference.ledger import Ledger
 from alphastrata.study import artefacts, markets
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.manifest import (
@@ -26,6 +28,7 @@ from alphastrata.study.manifest import (
 )
 from alphastrata.study.settings import StudyConfig
 from alphastrata.study.stages import LOG, Progress, Stages
+from alphastrata.study.trials import LEDGER, many_tests
 from alphastrata.study.whole_way import compute
 
 
@@ -86,7 +89,7 @@ def run(
         When the data break a rule of their contract.
     """
     out, folder = Path(out), None if data is None else Path(data)
-    inputs = _inputs(config, folder)
+    inputs = inputs_of(config, folder)
     out.mkdir(parents=True, exist_ok=True)
     with FileLock(out / ".lock"), _log_to(out / "log.txt"):
         LOG.info("study %r, seed %d, data %s", config.name, config.seed, folder)
@@ -112,7 +115,7 @@ def _log_to(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def _inputs(config: StudyConfig, folder: Path | None) -> list[InputFile]:
+def inputs_of(config: StudyConfig, folder: Path | None) -> list[InputFile]:
     """Return every file that the study reads, with its hash, or say what is missing."""
     files: set[Path] = set()
     if config.data.source != "simulated":
@@ -155,6 +158,9 @@ def _write(
         },
     }
     store.report("report", 0, 1)
+    ledger = store.out / LEDGER
+    counted = {"many": many_tests(config, made, ledger), "head": Ledger(ledger).head}
+    made = {**made, "trials": counted}
     page = page_of(config, made, manifest)
     outputs = write_page(page, store.out)
     manifest["outputs"] = {
@@ -215,6 +221,9 @@ def verify(
     ]
     config = StudyConfig.model_validate(before["config"])
     with tempfile.TemporaryDirectory(prefix="alphastrata-verify-") as scratch:
+        # The report counts the trials of the ledger, so the second run starts from it.
+        for file in out.glob(f"{LEDGER}*"):
+            shutil.copy2(file, scratch)
         run(config, out=scratch, data=before["data_folder"], workers=workers, progress=progress)
         after = read_manifest(Path(scratch))
     return changed + differences(before, after)

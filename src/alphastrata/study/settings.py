@@ -41,6 +41,15 @@ class DataConfig(_Section):
     simulation: SimulationConfig = SimulationConfig()
 
 
+class ChecksConfig(_Section):
+    """What else is asked of a clustering, on its last cross-section; each takes its time."""
+
+    purge: bool = False
+    stability: bool = False
+    choose_k: tuple[int, ...] = ()
+    draws: int = Field(default=19, ge=5, le=999)
+
+
 class ClusterConfig(_Section):
     """One deep clustering, rolled over windows."""
 
@@ -58,6 +67,7 @@ class ClusterConfig(_Section):
     rank_by: str
     weighting: Weighting = "value"
     nulls: int = Field(default=1, ge=0, le=100)
+    checks: ChecksConfig = ChecksConfig()
 
 
 class SortConfig(_Section):
@@ -108,6 +118,34 @@ class TestsConfig(_Section):
     fama_macbeth: tuple[FamaMacBethConfig, ...] = ()
 
 
+class MultiverseConfig(_Section):
+    """Defensible choices for one factor; the first option of each is the study's own."""
+
+    by: tuple[str, ...] = Field(min_length=1)
+    long: Literal["high", "low"] = "high"
+    method: tuple[Literal["quantile", "size_neutral", "rank"], ...] = ("quantile",)
+    n: tuple[int, ...] = (5, 3, 10)
+    breakpoints: tuple[str, ...] = ("all",)
+    weighting: tuple[Weighting, ...] = ("value", "equal")
+    lags: tuple[int, ...] = (6, 3, 12)
+
+    def decisions(self) -> dict[str, tuple[object, ...]]:
+        """Return the options of every decision."""
+        return {
+            name: getattr(self, name)
+            for name in ("by", "method", "n", "breakpoints", "weighting", "lags")
+        }
+
+
+class ExperimentsConfig(_Section):
+    """The paper's eight experiments on one cross-section: the last one unless a date is said."""
+
+    date: str | None = None
+    clusters: tuple[int, ...] = (3, 4, 5, 6)
+    seeds: int = Field(default=5, ge=1, le=100)
+    schedule: Literal["usual", "short"] = "usual"
+
+
 class StudyConfig(_Section):
     """A study: data, clusterings, sorts, benchmarks, tests, and one seed for everything.
 
@@ -131,6 +169,8 @@ class StudyConfig(_Section):
         BenchmarkConfig(name="FF3 + Mom", factors=("Mkt-RF", "SMB", "HML", "Mom")),
     )
     costs: CostsConfig = CostsConfig()
+    multiverse: MultiverseConfig | None = None
+    experiments: ExperimentsConfig | None = None
     tests: TestsConfig = TestsConfig()
 
     @model_validator(mode="after")
@@ -163,4 +203,5 @@ class StudyConfig(_Section):
         named = [c for cluster in self.clusters for c in (*cluster.features, cluster.rank_by)]
         named += [sort.by for sort in self.sorts]
         named += [x for table in self.tests.fama_macbeth for x in table.x]
+        named += list(self.multiverse.by) if self.multiverse else []
         return list(dict.fromkeys(named))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pandas as pd
 
 from alphastrata import inference
 from alphastrata.core import FactorReturns, Panel
+from alphastrata.inference.ledger import Ledger
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.ranks import unit_ranks
+from alphastrata.study.settings import StudyConfig
+from alphastrata.study.words import reference
+
+LEDGER = "trials.jsonl"
 
 
 def alphas(returns: FactorReturns, factors: FactorReturns, *, lags: int) -> Artefacts:
@@ -26,6 +34,64 @@ def alphas(returns: FactorReturns, factors: FactorReturns, *, lags: int) -> Arte
             "notes": [str(note) for note in result.notes],
         },
     }
+
+
+def record_trials(config: StudyConfig, made: Mapping[str, Artefacts], path: Path) -> None:
+    """Append every alpha that the study tested to its ledger; what is there already stays one.
+
+    A trial is a factor against a benchmark, on data with this content: running the same study
+    again adds nothing, running it with another choice does.
+    """
+    ledger = Ledger(path)
+    for bench in config.benchmarks:
+        name = f"alphas {bench.name}"
+        tests = made["tests"]
+        returns: pd.DataFrame = made["factors"][f"spreads {bench.frequency}"].frame
+        for part in config.parts:
+            series = returns[part.name].dropna()
+            ledger.record(
+                {
+                    "factor": part.model_dump(mode="json"),
+                    "benchmark": bench.model_dump(mode="json"),
+                    "data": config.data.model_dump(mode="json"),
+                    "lags": config.tests.lags,
+                    "seed": config.seed,
+                },
+                {
+                    "alpha": float(tests[f"{name} params"].loc[part.name, "alpha"]),
+                    "t": float(tests[f"{name} tstats"].loc[part.name, "alpha"]),
+                    "p": float(tests[f"{name} pvalues"].loc[part.name, "alpha"]),
+                    "sharpe": float(series.mean() / series.std()),
+                },
+            )
+
+
+def many_tests(config: StudyConfig, made: Mapping[str, Artefacts], path: Path) -> pd.DataFrame:
+    """Return what is left of each alpha once every trial in the ledger is counted.
+
+    Returns
+    -------
+    DataFrame
+        Index: factor. "p" alone, adjusted by Holm and Benjamini-Yekutieli for all trials, the
+        probability that the Sharpe ratio beats the best of as many lucky ones (deflated), and
+        the number of trials.
+    """
+    ledger = Ledger(path)
+    bench = reference(config)
+    pvalues = made["tests"][f"alphas {bench.name} pvalues"]["alpha"]
+    returns: pd.DataFrame = made["factors"][f"spreads {bench.frequency}"].frame
+    count = ledger.count
+    names = [part.name for part in config.parts]
+    table = pd.DataFrame({"p": pvalues.loc[names]})
+    table["p, Holm"] = inference.adjust_pvalues(table["p"], "holm", n_tests=count)
+    table["p, Benjamini-Yekutieli"] = inference.adjust_pvalues(table["p"], "by", n_tests=count)
+    ratios = ledger.frame()["sharpe"].dropna()
+    if len(ratios) > 1:
+        table["deflated Sharpe"] = [
+            ledger.deflated_sharpe(returns[name].dropna()).probability for name in names
+        ]
+    table["trials"] = count
+    return table
 
 
 def joint_test(portfolios: FactorReturns, factors: FactorReturns) -> dict[str, object]:
@@ -52,6 +118,16 @@ def joint_test(portfolios: FactorReturns, factors: FactorReturns) -> dict[str, o
         "null": statistic.null,
         "distribution": statistic.distribution,
         "conventions": result.conventions(),
+    }
+
+
+def spanning_test(returns: FactorReturns, factors: FactorReturns, *, lags: int) -> Artefacts:
+    """Return whether the old factors span the new ones, jointly and step by step."""
+    result = inference.spanning(returns, factors, lags=lags)
+    return {
+        "tests": result.tests,
+        "sharpe": result.sharpe.rename("squared Sharpe ratio").to_frame(),
+        "text": {"conventions": list(result.lines)},
     }
 
 

@@ -14,9 +14,12 @@ from alphastrata.study import markets, spreads, trials, truth
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.clusterings import clusters
 from alphastrata.study.manifest import InputFile
+from alphastrata.study.multiverse import specifications
 from alphastrata.study.performance import performance
 from alphastrata.study.settings import ClusterConfig, CostsConfig, SortConfig, StudyConfig
 from alphastrata.study.stages import Stages
+from alphastrata.study.trials import LEDGER, record_trials
+from alphastrata.study.words import reference
 
 
 def compute(
@@ -72,6 +75,20 @@ def compute(
         ("factors", "benchmarks"),
         lambda: _tests(config, made),
     )
+    if config.multiverse is not None:
+        wanted = config.multiverse
+        made["multiverse"] = store.stage(
+            "multiverse",
+            [wanted.model_dump(), reference(config).name],
+            ("features", "benchmarks"),
+            lambda: specifications(
+                wanted,
+                panel,
+                made["benchmarks"][reference(config).name],
+                ledger=store.out / LEDGER,
+            ),
+        )
+    record_trials(config, made, store.out / LEDGER)
     if config.data.source == "simulated":
         made["truth"] = store.stage("truth", None, ("tests",), lambda: _truth(config, made, parts))
     return made
@@ -143,6 +160,8 @@ def _tests(config: StudyConfig, made: Mapping[str, Artefacts]) -> Artefacts:
         returns = spreads.with_net(factors, benchmark.frequency)
         found = trials.alphas(returns, known, lags=lags)
         out |= {f"alphas {benchmark.name} {part}": value for part, value in found.items()}
+        spanned = trials.spanning_test(factors[f"spreads {benchmark.frequency}"], known, lags=lags)
+        out |= {f"spanning {benchmark.name} {part}": value for part, value in spanned.items()}
         if benchmark.frequency == "M":
             out[f"grs {benchmark.name}"] = {
                 part.name: trials.joint_test(factors[f"portfolios {part.name}"], known)

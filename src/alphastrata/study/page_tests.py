@@ -1,0 +1,207 @@
+"""The tests of a study as sections of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from scipy.stats import norm
+
+from alphastrata.core import Statistic
+from alphastrata.report import (
+    AlphaPlot,
+    Coefficients,
+    HowComputed,
+    SpecificationSection,
+    Table,
+    TestSection,
+)
+from alphastrata.study import words
+from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.multiverse import preferred_row
+from alphastrata.study.page_data import all_notes
+from alphastrata.study.settings import BenchmarkConfig, StudyConfig
+
+# Two-sided 5% of the normal distribution, for one test.
+ONE_TEST = 1.959963984540054
+
+
+def _own(notes: list[str], made: Mapping[str, Artefacts]) -> list[str]:
+    """Return the notes that the data section does not already show."""
+    shown = {str(note) for note in all_notes(made)}
+    return [note for note in notes if note not in shown]
+
+
+def alphas(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSection:
+    """Return alphas and betas of every factor on one benchmark, and the joint tests."""
+    tests = made["tests"]
+    name = f"alphas {config.name}"
+    params, errors, tstats, pvalues, fit = (
+        tests[f"{name} {part}"] for part in ("params", "std_errors", "tstats", "pvalues", "fit")
+    )
+    text = tests[f"{name} text"]
+    period = "month" if config.frequency == "M" else "day"
+    estimates = pd.DataFrame(
+        {
+            "alpha": params["alpha"],
+            "low": params["alpha"] - ONE_TEST * errors["alpha"],
+            "high": params["alpha"] + ONE_TEST * errors["alpha"],
+            "tstat": tstats["alpha"],
+        }
+    )
+    several = float(norm.ppf(1 - 0.025 / len(params)))
+    joint = words.joint_tests(tests, config.name)
+    return TestSection(
+        title=f"Alphas and betas against {config.name}, per {period}",
+        coefficients=Coefficients(
+            params=params, tstats=tstats, pvalues=pvalues, extra=fit, percent=["alpha"]
+        ),
+        alphas=AlphaPlot(
+            estimates=estimates,
+            thresholds={
+                "5%, one test": ONE_TEST,
+                f"5%, Bonferroni over {len(params)}": several,
+            },
+        ),
+        statistics=[
+            Statistic(
+                f"{test['name']}, strata of {grouping}",
+                test["value"],
+                test["pvalue"],
+                test["null"],
+                test["distribution"],
+            )
+            for grouping, test in joint.items()
+        ],
+        conventions=[
+            *text["conventions"],
+            *_own(text["notes"], made),
+            *_left_out(tests.get(f"grs {config.name}", {})),
+        ],
+        how={
+            "alpha": HowComputed(
+                formula="r = α + β′f + e by least squares",
+                conventions=text["conventions"],
+                manifest="stage tests",
+            )
+        },
+    )
+
+
+def _left_out(joint: Mapping[str, Any]) -> list[str]:
+    """Return, per grouping, why strata are not in the joint test."""
+    lines = []
+    for name, test in joint.items():
+        if "skipped" in test:
+            lines.append(f"No GRS test of the strata of {name}: {test['skipped']}.")
+        elif test["left_out"]:
+            lines.append(
+                f"GRS of {name}: {len(test['left_out'])} strata without a return on every date "
+                f"left out ({'; '.join(test['left_out'])})."
+            )
+    return lines
+
+
+def cross_section(name: str, made: Mapping[str, Artefacts]) -> TestSection:
+    """Return one Fama-MacBeth regression with its coefficients through time."""
+    tests = made["tests"]
+    table: pd.DataFrame = tests[f"cross-section {name} table"]
+    text = tests[f"cross-section {name} text"]
+    one_row = {part: table[part].to_frame(name).T for part in ("params", "tstats", "pvalues")}
+    return TestSection(
+        title=f"Fama-MacBeth: {name}",
+        coefficients=Coefficients(
+            params=one_row["params"],
+            tstats=one_row["tstats"],
+            pvalues=one_row["pvalues"],
+            percent=list(table.index),
+            transpose=True,
+        ),
+        by_date=tests[f"cross-section {name} coefficients"],
+        conventions=[*text["conventions"], *_own(text["notes"], made)],
+        how={
+            "params": HowComputed(
+                formula="λ̂ = mean over t of the slopes of r_t on x_{t−1}",
+                conventions=text["conventions"],
+                manifest="stage tests",
+                source="Fama and MacBeth (1973)",
+            )
+        },
+    )
+
+
+def spanning(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSection:
+    """Return the section that asks whether the old factors span the new ones."""
+    tests = made["tests"]
+    name = f"spanning {config.name}"
+    text = tests[f"{name} text"]
+    return TestSection(
+        title=f"Does {config.name} span the new factors?",
+        statistics=[
+            Statistic(str(test), row["statistic"], row["p"], row["null"], row["distribution"])
+            for test, row in tests[f"{name} tests"].iterrows()
+        ],
+        tables=[
+            Table(
+                title="Largest squared Sharpe ratios, per period",
+                frame=tests[f"{name} sharpe"],
+                notes=["What the new factors add to the best portfolio of the old ones."],
+            )
+        ],
+        conventions=text["conventions"],
+    )
+
+
+def many_tests(made: Mapping[str, Artefacts], benchmark: str) -> TestSection:
+    """Return the section that counts every trial of the ledger."""
+    found = made["trials"]
+    return TestSection(
+        title="Once every trial counts",
+        tables=[
+            Table(
+                title=f"Alphas against {benchmark}, adjusted for all trials in the ledger",
+                frame=found["many"],
+                formats={
+                    "p": "pvalue",
+                    "p, Holm": "pvalue",
+                    "p, Benjamini-Yekutieli": "pvalue",
+                    "trials": "integer",
+                },
+                notes=[
+                    "Deflated Sharpe: probability that the ratio beats the best of as many trials "
+                    "without skill (Bailey and Lopez de Prado 2014).",
+                    f"Ledger: {found['head']}.",
+                ],
+            )
+        ],
+        how={
+            "p, Holm": HowComputed(
+                formula="step-down Bonferroni over the number of trials in the ledger",
+                manifest="stage tests",
+                source="Holm (1979)",
+            )
+        },
+    )
+
+
+def specifications(
+    config: StudyConfig, made: Mapping[str, Artefacts]
+) -> SpecificationSection | None:
+    """Return the specification curve, where the study asks for one."""
+    if config.multiverse is None:
+        return None
+    found = made["multiverse"]
+    numbers = found["summary"]["value"]
+    return SpecificationSection(
+        estimates=found["estimates"][["estimate", "low", "high"]],
+        choices=found["choices"],
+        label=f"alpha of {', '.join(config.multiverse.by)} against {words.reference(config).name}",
+        percent=True,
+        preferred=preferred_row(config.multiverse, found["choices"]),
+        notes=[
+            "; ".join(f"{name}: {value:.3g}" for name, value in numbers.items()),
+            *found["text"]["conventions"],
+            *found["text"]["notes"],
+        ],
+    )
