@@ -1,5 +1,6 @@
 """t-SNE: the gradient, the divergence, the map against openTSNE, and new rows."""
 
+import os
 import subprocess
 import sys
 
@@ -64,7 +65,8 @@ def test_the_gradient_is_the_slope_of_the_divergence(dims):
         on = P > 0
         return (P[on] * np.log(P[on] / (w / w.sum())[on])).sum()
 
-    got = kernels.gradient(Y.astype(np.float32), offsets, columns, values, 1.0)
+    once = kernels.upper_triangle(offsets, columns, values)
+    got = kernels.gradient(Y.astype(np.float32), *once, 1.0)
     slope, h = np.empty_like(Y), 1e-5
     for at in np.ndindex(*Y.shape):
         up, down = Y.copy(), Y.copy()
@@ -119,6 +121,22 @@ def test_same_bits_twice_in_another_process_and_at_another_address():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert run.stdout == one.tobytes()
+
+
+@pytest.mark.slow
+def test_same_bits_from_a_cold_and_a_warm_cache_of_compiled_code(tmp_path):
+    code = (
+        "import numpy as np, sys; from alphastrata.cluster import TSNE\n"
+        "X = np.random.default_rng(0).normal(size=(150, 8))\n"
+        "model = TSNE(random_state=0, n_iter=100).fit(X)\n"
+        "sys.stdout.buffer.write(model.embedding_.tobytes() + model.transform(X + 0.1).tobytes())"
+    )
+    settings = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=settings)
+        for _ in range(2)
+    ]
+    assert runs[0].stdout == runs[1].stdout
 
 
 def test_new_rows_land_in_their_cluster_each_by_itself():

@@ -19,6 +19,7 @@ from alphastrata.cluster.tsne_kernels import (
     kl_divergence,
     nearest_neighbors,
     place_rows,
+    upper_triangle,
 )
 from alphastrata.core.checks import Violations
 from alphastrata.errors import ConfigError
@@ -169,8 +170,9 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ]
         Y = _coordinates(start)
         if exact:
+            once = upper_triangle(*affinity)
             for n_iter, exaggeration, step, momentum in phases:
-                descend(Y, affinity, n_iter, exaggeration, step, momentum)
+                descend(Y, once, n_iter, exaggeration, step, momentum)
         else:
             Y = _by_opentsne(Y, affinity, phases, random)
         self.kl_divergence_ = float(kl_divergence(Y, *affinity))

@@ -22,13 +22,17 @@ __all__ = [
     "nearest_neighbors",
     "place_rows",
     "squared_distances",
+    "upper_triangle",
 ]
 
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 
-# Sums over one row may be reassociated into vector lanes; NaN and infinities stay correct.
+# Sums over one row may be reassociated into vector lanes; NaN and infinities stay correct. How
+# the lanes are combined is up to the compiler, so whatever is summed this way is inlined into the
+# one function that is compiled: a call would find the helper as it was compiled for itself in the
+# process that compiles, and as it was compiled into the caller in one that loads the cache.
 _LANES = {"reassoc", "nsz", "arcp", "contract"}
 
 
@@ -177,7 +181,7 @@ def affinities(X: Array, perplexity: float) -> tuple[NDArray[np.int64], Int32, F
     return _symmetrize(index, conditional(squared, perplexity))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_LANES)
+@njit(inline="always")
 def _repulsion2(x: Float32, y: Float32, out: Float32) -> Any:
     n = len(x)
     one = np.float32(1.0)
@@ -200,7 +204,7 @@ def _repulsion2(x: Float32, y: Float32, out: Float32) -> Any:
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_LANES)
+@njit(inline="always")
 def _repulsion3(x: Float32, y: Float32, z: Float32, out: Float32) -> Any:
     n = len(x)
     one = np.float32(1.0)
@@ -226,27 +230,63 @@ def _repulsion3(x: Float32, y: Float32, z: Float32, out: Float32) -> Any:
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_LANES)
-def _attraction(
+@njit(cache=True, nogil=True)
+def upper_triangle(
+    offsets: NDArray[np.int64], columns: Int32, values: Float32
+) -> tuple[NDArray[np.int64], Int32, Float32]:
+    """Return the entries right of the diagonal: a symmetric matrix needs each pair once."""
+    n = len(offsets) - 1
+    kept = np.empty(n + 1, dtype=np.int64)
+    right = np.empty(len(columns), dtype=np.int32)
+    weight = np.empty(len(values), dtype=np.float32)
+    size = 0
+    kept[0] = 0
+    for i in range(n):
+        for e in range(offsets[i], offsets[i + 1]):
+            if columns[e] > i:
+                right[size] = columns[e]
+                weight[size] = values[e]
+                size += 1
+        kept[i + 1] = size
+    return kept, right[:size].copy(), weight[:size].copy()
+
+
+@njit(inline="always")
+def _attraction2(
+    x: Float32,
+    y: Float32,
+    offsets: NDArray[np.int64],
+    columns: Int32,
+    values: Float32,
+    out: Float32,
+) -> None:
+    """Write the attraction of every row; the affinities hold each pair once, row before column."""
+    one = np.float32(1.0)
+    out[:] = np.float32(0.0)
+    for i in range(len(x)):
+        gx, gy = np.float32(0.0), np.float32(0.0)
+        for e in range(offsets[i], offsets[i + 1]):
+            j = columns[e]
+            dx = x[i] - x[j]
+            dy = y[i] - y[j]
+            w = values[e] / (one + dx * dx + dy * dy)
+            gx += w * dx
+            gy += w * dy
+            out[0, j] -= w * dx
+            out[1, j] -= w * dy
+        out[0, i] += gx
+        out[1, i] += gy
+
+
+@njit(inline="always")
+def _attraction3(
     Y: Float32, offsets: NDArray[np.int64], columns: Int32, values: Float32, out: Float32
 ) -> None:
-    dims, n = Y.shape
+    """Write the attraction of every row of a map in three dimensions."""
     one = np.float32(1.0)
-    x, y, z = Y[0], Y[1], Y[dims - 1]
-    if dims == 2:
-        for i in range(n):
-            gx, gy = np.float32(0.0), np.float32(0.0)
-            for e in range(offsets[i], offsets[i + 1]):
-                j = columns[e]
-                dx = x[i] - x[j]
-                dy = y[i] - y[j]
-                w = values[e] / (one + dx * dx + dy * dy)
-                gx += w * dx
-                gy += w * dy
-            out[0, i] = gx
-            out[1, i] = gy
-        return
-    for i in range(n):
+    x, y, z = Y[0], Y[1], Y[2]
+    out[:] = np.float32(0.0)
+    for i in range(len(x)):
         gx, gy, gz = np.float32(0.0), np.float32(0.0), np.float32(0.0)
         for e in range(offsets[i], offsets[i + 1]):
             j = columns[e]
@@ -257,12 +297,38 @@ def _attraction(
             gx += w * dx
             gy += w * dy
             gz += w * dz
-        out[0, i] = gx
-        out[1, i] = gy
-        out[2, i] = gz
+            out[0, j] -= w * dx
+            out[1, j] -= w * dy
+            out[2, j] -= w * dz
+        out[0, i] += gx
+        out[1, i] += gy
+        out[2, i] += gz
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(inline="always")
+def _slope(
+    Y: Float32,
+    offsets: NDArray[np.int64],
+    columns: Int32,
+    values: Float32,
+    exaggeration: Any,
+    pull: Float32,
+    push: Float32,
+) -> None:
+    """Write a quarter of the gradient of the KL divergence into ``pull``."""
+    if Y.shape[0] == 2:
+        _attraction2(Y[0], Y[1], offsets, columns, values, pull)
+        total = _repulsion2(Y[0], Y[1], push)
+    else:
+        _attraction3(Y, offsets, columns, values, pull)
+        total = _repulsion3(Y[0], Y[1], Y[2], push)
+    r = np.float32(1.0 / total)
+    for c in range(Y.shape[0]):
+        for i in range(Y.shape[1]):
+            pull[c, i] = exaggeration * pull[c, i] - r * push[c, i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_LANES)
 def gradient(
     Y: Float32,
     offsets: NDArray[np.int64],
@@ -274,23 +340,15 @@ def gradient(
 
     sum_j (a p_ij - q_ij) w_ij (y_i - y_j), with w = 1 / (1 + |y_i - y_j|^2), q = w / sum w and
     exaggeration a: van der Maaten and Hinton (2008), equation 5, whose factor 4 is left to the
-    learning rate as is usual.
+    learning rate as is usual. The affinities hold each pair once (``upper_triangle``).
     """
     pull = np.empty_like(Y)
     push = np.empty_like(Y)
-    _attraction(Y, offsets, columns, values, pull)
-    if Y.shape[0] == 2:
-        total = _repulsion2(Y[0], Y[1], push)
-    else:
-        total = _repulsion3(Y[0], Y[1], Y[2], push)
-    a, r = np.float32(exaggeration), np.float32(1.0 / total)
-    for c in range(Y.shape[0]):
-        for i in range(Y.shape[1]):
-            pull[c, i] = a * pull[c, i] - r * push[c, i]
+    _slope(Y, offsets, columns, values, np.float32(exaggeration), pull, push)
     return pull
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_LANES)
 def descend(
     Y: Float32,
     affinity: tuple[NDArray[np.int64], Int32, Float32],
@@ -302,16 +360,19 @@ def descend(
     """Move the map ``Y`` (dims x n) in place by ``n_iter`` steps with momentum and gains.
 
     The gains grow by 0.2 where the direction turned and shrink by a fifth where it did not,
-    Jacobs (1988). No step is longer than 5, as in openTSNE, against rare explosions.
+    Jacobs (1988). No step is longer than 5, as in openTSNE, against rare explosions. The
+    affinities hold each pair once (``upper_triangle``).
     """
     offsets, columns, values = affinity
     dims, n = Y.shape
+    slope = np.empty_like(Y)
+    push = np.empty_like(Y)
     update = np.zeros_like(Y)
     gains = np.ones_like(Y)
-    rate, keep = np.float32(learning_rate), np.float32(momentum)
+    rate, keep, boost = np.float32(learning_rate), np.float32(momentum), np.float32(exaggeration)
     low, up, down = np.float32(0.01), np.float32(0.2), np.float32(0.8)
     for _ in range(n_iter):
-        slope = gradient(Y, offsets, columns, values, exaggeration)
+        _slope(Y, offsets, columns, values, boost, slope, push)
         for i in range(n):
             norm = np.float32(0.0)
             for c in range(dims):
@@ -328,17 +389,23 @@ def descend(
             for c in range(dims):
                 Y[c, i] += update[c, i]
         for c in range(dims):
-            mean = np.float32(np.mean(Y[c].astype(np.float64)))
+            total = 0.0
+            for i in range(n):
+                total += float(Y[c, i])
+            mean = np.float32(total / n)
             for i in range(n):
                 Y[c, i] -= mean
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_LANES)
 def kl_divergence(Y: Float32, offsets: NDArray[np.int64], columns: Int32, values: Float32) -> float:
     """Return the KL divergence of the map's similarities from the affinities, over all pairs."""
     dims, n = Y.shape
     push = np.empty_like(Y)
-    total = _repulsion2(Y[0], Y[1], push) if dims == 2 else _repulsion3(Y[0], Y[1], Y[2], push)
+    if dims == 2:
+        total = _repulsion2(Y[0], Y[1], push)
+    else:
+        total = _repulsion3(Y[0], Y[1], Y[2], push)
     divergence = 0.0
     for i in range(n):
         for e in range(offsets[i], offsets[i + 1]):
@@ -351,7 +418,7 @@ def kl_divergence(Y: Float32, offsets: NDArray[np.int64], columns: Int32, values
     return divergence
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_LANES)
+@njit(inline="always")
 def _place_gradient(
     point: Array, Y: Array, index: Int32, p: Array, exaggeration: float, out: Array
 ) -> None:
@@ -388,7 +455,7 @@ def _place_gradient(
         out[2] = exaggeration * pull_z - push_z / total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_LANES)
 def place_rows(Y: Array, index: Int32, p: Array, n_iter: int) -> Array:
     """Return where new rows (m x dims) belong on the fixed map ``Y`` (dims x n).
 
