@@ -197,30 +197,30 @@ def _columns(rows: pd.DataFrame, separation: float, rng: np.random.Generator) ->
     age = rows["age"].to_numpy() + rows["age_sd"].to_numpy() * (
         0.5 * wealth + rng.normal(0, 0.9, n)
     )
-    salary = rows["log_salary"].to_numpy() + 0.35 * wealth + rng.normal(0, 0.35, n)
-    total = np.exp(rows["log_balance"].to_numpy() + 0.6 * wealth + rng.normal(0, 0.6, n))
+    salary = rows["log_salary"].to_numpy() + 0.3 * wealth + rng.normal(0, 0.25, n)
+    total = np.exp(rows["log_balance"].to_numpy() + 0.5 * wealth + rng.normal(0, 0.4, n))
     shares = _shares(rows, rng)
     frame = pd.DataFrame(
         {
             "age": np.clip(np.round(age), 17, 90),
             "gender": rng.choice(["female", "male"], n),
             "occupation": _word(rows["occupation"], OCCUPATIONS, separation, rng),
-            "education": _word(rows["education"], EDUCATION, 0.7 * separation, rng),
+            "education": _word(rows["education"], EDUCATION, 0.75 * separation, rng),
             "city": rng.choice(CITIES, n, p=[0.3, 0.15, 0.15, 0.1, 0.08, 0.07, 0.05, 0.1]),
             "salary_range": np.asarray(SALARIES)[np.searchsorted(SALARY_LIMITS, salary)],
             "risk_appetite": np.asarray(RISK)[
-                np.clip(np.round(rows["risk"].to_numpy() + rng.normal(0, 0.8, n)), 1, 5).astype(int)
+                np.clip(np.round(rows["risk"].to_numpy() + rng.normal(0, 0.6, n)), 1, 5).astype(int)
                 - 1
             ],
-            "goal": _word(rows["goal"], GOALS, 0.8 * separation, rng),
+            "goal": _word(rows["goal"], GOALS, 0.9 * separation, rng),
             "months_since_joining": np.maximum(
-                1, np.round(np.maximum(rows["tenure"].to_numpy(), 3) * rng.gamma(4, 0.25, n))
+                1, np.round(np.maximum(rows["tenure"].to_numpy(), 3) * rng.gamma(6, 1 / 6, n))
             ),
             "logins_per_month": rng.poisson(
                 np.maximum(rows["logins"].to_numpy(), 0.5) * rng.gamma(5, 0.2, n)
             ),
             "trades_per_month": rng.poisson(
-                np.maximum(rows["trades"].to_numpy(), 0.1) * rng.gamma(4, 0.25, n)
+                np.maximum(rows["trades"].to_numpy(), 0.1) * rng.gamma(6, 1 / 6, n)
             ),
         }
     )
@@ -233,13 +233,13 @@ def _columns(rows: pd.DataFrame, separation: float, rng: np.random.Generator) ->
 
 def _shares(rows: pd.DataFrame, rng: np.random.Generator) -> Array:
     mean = np.maximum(rows[list(FUNDS)].to_numpy(dtype=float), 0.01)
-    draws = rng.gamma(8.0 * mean)
+    draws = rng.gamma(14.0 * mean)
     return draws / draws.sum(axis=1, keepdims=True)
 
 
 def _word(own: pd.Series, words: tuple[str, ...], keep: float, rng: np.random.Generator) -> Any:
-    """Return the segment's own word with probability 0.8 keep, otherwise any word."""
-    stay = rng.random(len(own)) < min(0.8 * keep, 1.0)
+    """Return the segment's own word with probability 0.85 keep, otherwise any word."""
+    stay = rng.random(len(own)) < min(0.85 * keep, 1.0)
     return np.where(stay, own.to_numpy(dtype=object), rng.choice(words, len(own)).astype(object))
 
 
