@@ -59,6 +59,8 @@ class Browser:
         target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
         attached = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})
         self._session: str | None = attached["sessionId"]
+        still = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
+        self._call("Emulation.setEmulatedMedia", still)
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
 
@@ -126,8 +128,11 @@ class Browser:
         self._call("Emulation.setDeviceMetricsOverride", size)
 
     def dark(self, on: bool) -> None:
-        feature = {"name": "prefers-color-scheme", "value": "dark" if on else "light"}
-        self._call("Emulation.setEmulatedMedia", {"features": [feature]})
+        features = [
+            {"name": "prefers-color-scheme", "value": "dark" if on else "light"},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]
+        self._call("Emulation.setEmulatedMedia", {"features": features})
 
     def open(self, page: Path) -> None:
         self.messages.clear()
@@ -148,6 +153,17 @@ class Browser:
         )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
+
+    def point_at(self, selector: str) -> None:
+        """Move the pointer onto the middle of an element."""
+        self.value(f"document.querySelector({json.dumps(selector)}).scrollIntoView()")
+        box = self.value(
+            f"(() => {{ const b = document.querySelector({json.dumps(selector)})"
+            ".getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+        )
+        for step in (3, 0):
+            place = {"type": "mouseMoved", "x": box[0] - step, "y": box[1]}
+            self._call("Input.dispatchMouseEvent", place)
 
     def picture(self, path: Path, *, whole: bool = False, selector: str = "") -> None:
         params: dict[str, Any] = {"format": "png", "captureBeyondViewport": whole or bool(selector)}

@@ -96,6 +96,14 @@ def test_points_carry_asset_date_cluster_and_characteristics(opened: Any) -> Non
     assert [f"background:{c}" for c in colours] == legend
 
 
+def test_pointing_at_an_asset_tells_about_it(opened: Any) -> None:
+    opened.point_at(".cloud .scatterlayer .points path")
+    opened.wait("document.querySelector('.cloud .hoverlayer .hovertext')")
+    text = opened.value("document.querySelector('.cloud .hoverlayer .hovertext').textContent")
+    assert "2018-12-31" in text
+    assert "liquidity" in text
+
+
 def test_an_asset_is_found_by_its_name_whatever_it_is(opened: Any) -> None:
     found = (
         "(() => { const f = document.querySelector('.find'); f.value = %s; "

@@ -39,7 +39,7 @@ const merge = (base, over) => {
 
 function frame(colours, narrow) {
   const line = { gridcolor: colours.line, zerolinecolor: colours.muted, zerolinewidth: 1, linecolor: colours.line,
-    tickcolor: colours.line, automargin: true, zeroline: false, title: { font: { size: 12, color: colours.muted } } };
+    tickcolor: colours.line, automargin: true, zeroline: false, spikecolor: colours.muted, spikethickness: 1, spikedash: "solid", title: { font: { size: 12, color: colours.muted } } };
   return {
     font: { family: FONT, size: 12, color: colours.muted },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
