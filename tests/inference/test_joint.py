@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from alphastrata.errors import EstimationError
 from alphastrata.inference import HAC, grs, time_series
 from alphastrata.inference.hac import long_run_covariance
-from alphastrata.inference.joint import joint_alphas, stacked_scores
+from alphastrata.inference.joint import gmm_j, joint_alphas, stacked_scores
 
 
 def test_wald_and_lr_are_functions_of_grs(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
@@ -62,8 +62,11 @@ def test_gmm_j_is_the_minimum(returns: pd.DataFrame, factors: pd.DataFrame) -> N
 
 
 def test_refusals_and_looks(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
-    with pytest.raises(EstimationError, match="moments"):
-        joint_alphas(returns.iloc[:30], factors.iloc[:30])
+    short = joint_alphas(returns.iloc[:30], factors.iloc[:30])
+    assert "GMM J" not in short.tests.index
+    assert "GMM J left out: 32 moments for 30 dates" in short.summary()
+    with pytest.raises(EstimationError, match="fewer moments"):
+        gmm_j(np.ones((30, 4)), np.ones((30, 8)), HAC(0))
     with pytest.raises(EstimationError, match="T - K"):
         joint_alphas(returns.iloc[:11], factors.iloc[:11])
     assert "GMM J = " in joint_alphas(returns, factors).summary()

@@ -119,6 +119,37 @@ def test_gls_test_of_pricing_errors(returns: pd.DataFrame, factors: pd.DataFrame
     assert result.tests.loc["pricing errors", "statistic"] == pytest.approx(expected, rel=1e-7)
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+def test_rank_test_of_one_factor_is_a_wald_test(
+    returns: pd.DataFrame, factors: pd.DataFrame, intercept: bool
+) -> None:
+    f = factors["SMB"].to_numpy()
+    result = two_pass(returns, factors[["SMB"]], intercept=intercept)
+    b = result.betas["SMB"].to_numpy()
+    centred = f - f.mean()
+    e = (returns - returns.mean()).to_numpy() - np.outer(centred, b)
+    covariance = e.T @ e / 180 / (centred @ centred)
+    if intercept:
+        contrast = np.diff(np.eye(8), axis=0)
+        b, covariance = contrast @ b, contrast @ covariance @ contrast.T
+    expected = b @ np.linalg.solve(covariance, b)
+    row = result.tests.loc["rank of betas"]
+    assert row["statistic"] == pytest.approx(expected, rel=1e-8)
+    assert row["distribution"] == f"chi2({len(b)})"
+
+
+def test_rank_test_has_its_size_with_a_useless_factor() -> None:
+    rng = np.random.default_rng(0)
+    dates = pd.date_range("1960-01-31", periods=400, freq="ME")
+    rejected = 0
+    for _ in range(120):
+        f = pd.DataFrame(rng.normal(size=(400, 2)), dates, ["real", "useless"])
+        y = np.outer(f["real"], np.linspace(0.5, 1.5, 6)) + rng.normal(size=(400, 6))
+        test = two_pass(pd.DataFrame(y, dates), f).tests.loc["rank of betas"]
+        rejected += test["p"] < 0.1
+    assert 2 <= rejected <= 24
+
+
 def test_looks_and_refusals(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
     result = two_pass(returns, factors, errors="gmm")
     assert "t shanken" in result.summary()

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from alphastrata.inference.moments import PIVOT, moments_by_date, slopes_by_date
+from alphastrata.inference.moments import PIVOT, Rows, moments_by_date, slopes_by_date
 
 __all__ = ["ByDate", "lagged_positions", "regress_by_date"]
 
@@ -65,12 +65,12 @@ def lagged_positions(asset_codes: Int64, offsets: Int64, lag: int) -> Int64:
 
 
 def regress_by_date(
-    y: Array,
-    x: Sequence[Array],
+    y: Rows,
+    x: Sequence[Rows],
     offsets: Int64,
     *,
     intercept: bool = True,
-    weights: Array | None = None,
+    weights: Rows | None = None,
     min_rows: int = 0,
 ) -> ByDate:
     """Return the (weighted) least squares regression of y on x for each date.
@@ -79,7 +79,7 @@ def regress_by_date(
     ----------
     y : ndarray, shape (n,)
         Dependent variable in rows sorted by date; NaN where missing.
-    x : sequence of k ndarrays, shape (n,)
+    x : sequence of k ndarrays, shape (n,), or Lagged
         Regressors.
     offsets : ndarray of int64, shape (D + 1,)
         Row bounds by date.

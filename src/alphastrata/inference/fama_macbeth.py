@@ -16,6 +16,7 @@ from alphastrata.errors import ConfigError, EstimationError, InputDataError
 from alphastrata.inference.cross_section import ByDate, lagged_positions, regress_by_date
 from alphastrata.inference.hac import HAC, LagRule, as_hac, mean_covariance
 from alphastrata.inference.layout import STARS, Columns, parameter_table, stacked
+from alphastrata.inference.moments import Lagged, Rows
 from alphastrata.inference.samples import describe_dates
 from alphastrata.inference.tails import two_sided
 
@@ -331,7 +332,7 @@ def check_columns(
 
 def lagged_regressors(
     panel: Panel, x: list[str], weights: str | None, lag: int, scale: Scale | None
-) -> tuple[list[Array], Array | None]:
+) -> tuple[Sequence[Rows], Rows | None]:
     """Return regressors and weights as of `lag` dates before each row."""
     if scale not in (None, "rank", "zscore"):
         raise ConfigError(f"scale is None, 'rank' or 'zscore'; got {scale!r}.")
@@ -348,14 +349,7 @@ def lagged_regressors(
     if lag == 0:
         return columns, w
     rows = lagged_positions(panel.asset_codes, panel.offsets, lag)
-    lost = rows < 0
-
-    def earlier(values: Array) -> Array:
-        out = values[rows]
-        out[lost] = np.nan
-        return out
-
-    return [earlier(c) for c in columns], None if w is None else earlier(w)
+    return [Lagged(c, rows) for c in columns], None if w is None else Lagged(w, rows)
 
 
 def _centred_rank(values: Array, panel: Panel) -> Array:

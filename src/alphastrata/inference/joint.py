@@ -90,7 +90,7 @@ def joint_alphas(
     Raises
     ------
     EstimationError
-        If N >= T - K, or the moments' covariance is singular (for GMM, N (K + 1) >= T).
+        If N >= T - K. GMM is left out, and that is said, where N (K + 1) >= T.
 
     Notes
     -----
@@ -127,19 +127,19 @@ def joint_alphas(
     likelihood = n * np.log1p(wald / n)
     covariance = alpha_covariance(x, fit.residuals, hac)
     robust = float(alphas @ solve_covariance(covariance, alphas))
-    j = gmm_j(x, y, hac)
     chi2 = f"chi2({n_assets})"
-    tests = pd.DataFrame(
-        {
-            "statistic": [f_value, wald, likelihood, robust, j],
-            "p": [
-                f_upper(f_value, n_assets, n - n_assets - k),
-                *(chi2_upper(v, n_assets) for v in (wald, likelihood, robust, j)),
-            ],
-            "distribution": [f"F({n_assets}, {n - n_assets - k})", chi2, chi2, chi2, chi2],
-        },
-        index=pd.Index(["GRS", "Wald", "LR", "Wald HAC", "GMM J"], name="test"),
-    )
+    values = {"Wald": wald, "LR": likelihood, "Wald HAC": robust}
+    if n_assets * (k + 1) < n:
+        values["GMM J"] = gmm_j(x, y, hac)
+        about_j = "GMM in two steps."
+    else:
+        about_j = f"GMM J left out: {n_assets * (k + 1)} moments for {n} dates."
+    rows = {"GRS": (f_value, f_upper(f_value, n_assets, n - n_assets - k),
+                    f"F({n_assets}, {n - n_assets - k})")}  # fmt: skip
+    rows |= {name: (v, chi2_upper(v, n_assets), chi2) for name, v in values.items()}
+    tests = pd.DataFrame.from_dict(
+        rows, orient="index", columns=["statistic", "p", "distribution"]
+    ).rename_axis("test")
     assets = pd.Index(sample.returns.columns, name="asset")
     errors = np.sqrt(np.diag(covariance))
     tstats = alphas / errors
@@ -157,7 +157,7 @@ def joint_alphas(
         lines=(
             "GRS exact under normal homoskedastic errors; the others are asymptotic.",
             f"Robust tests: {hac.describe()}; moments of all assets together. "
-            "Sigma and Omega by T.",
+            f"Sigma and Omega by T. {about_j}",
         ),
         title=f"Joint tests of {n_assets} alphas on {', '.join(sample.factors.columns)} "
         f"({describe_dates(sample.returns.index, sample.freq)})",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numba import njit
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from alphastrata.core.bydate import CrossProducts, normal_equations
 
-__all__ = ["PIVOT", "Slopes", "moments_by_date", "slopes_by_date", "unshifted"]
+__all__ = ["PIVOT", "Lagged", "Rows", "Slopes", "moments_by_date", "slopes_by_date", "unshifted"]
 
 Array = NDArray[np.float64]
 Int64 = NDArray[np.int64]
@@ -28,6 +29,33 @@ leave unexplained falls below this. The error of slopes from cross-products is a
 precision over the pivot, so some 1e-11 at most."""
 
 _BLOCK_VALUES = 150_000
+
+
+class Rows(Protocol):
+    """A column that gives any stretch of its rows: an array, or one read through a lag."""
+
+    def __getitem__(self, part: slice, /) -> Array:
+        """Return the values of these rows."""
+
+
+@dataclass(frozen=True)
+class Lagged:
+    """A column read at other rows, without copying it whole.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n,)
+        The column.
+    rows : ndarray of int64, shape (n,)
+        Where each row reads; -1 reads as missing.
+    """
+
+    values: Array
+    rows: Int64
+
+    def __getitem__(self, part: slice) -> Array:
+        """Return the values that these rows read."""
+        return np.asarray(_gather(self.values, self.rows[part]))
 
 
 @dataclass(frozen=True)
@@ -51,13 +79,13 @@ class Slopes:
 
 
 def moments_by_date(
-    columns: Sequence[Array], offsets: Int64, weights: Array | None = None
+    columns: Sequence[Rows], offsets: Int64, weights: Rows | None = None
 ) -> CrossProducts:
     """Return the cross-products of columns for each date, over rows where all are present.
 
     Parameters
     ----------
-    columns : sequence of p ndarrays of float64, shape (n,)
+    columns : sequence of p ndarrays of float64, shape (n,), or Lagged
         Columns in rows sorted by date; NaN where missing.
     offsets : ndarray of int64, shape (D + 1,)
         Date d holds rows offsets[d] to offsets[d + 1] - 1.
@@ -137,6 +165,14 @@ def slopes_by_date(
     chosen = np.asarray(list(x), dtype=np.int64)
     usable = products if intercept else unshifted(products)
     return Slopes(*_solve(usable.moments, usable.pilot, usable.count, chosen, y, intercept))
+
+
+@njit(cache=True, nogil=True)
+def _gather(values: Array, rows: Int64) -> Array:
+    out = np.empty(rows.size)
+    for i in range(rows.size):
+        out[i] = values[rows[i]] if rows[i] >= 0 else np.nan
+    return out
 
 
 @njit(cache=True, nogil=True)

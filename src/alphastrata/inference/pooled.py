@@ -110,9 +110,11 @@ def panel_regression(
     index = pd.MultiIndex.from_arrays(
         [panel.asset_codes, panel.dates.take(panel.date_codes)], names=["asset", "date"]
     )
-    data = pd.DataFrame({"_y": panel.values(y), **dict(zip(x, columns, strict=True))}, index=index)
+    data = pd.DataFrame(
+        {"_y": panel.values(y), **{n: c[:] for n, c in zip(x, columns)}}, index=index
+    )
     if w is not None:
-        data["_weights"] = w
+        data["_weights"] = w[:]
     complete = data.dropna().sort_index()
     if len(complete) <= len(x) + 1:
         raise EstimationError(

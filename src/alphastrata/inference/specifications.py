@@ -18,7 +18,7 @@ from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.cross_section import regress_by_date
 from alphastrata.inference.fama_macbeth import check_columns, lagged_regressors
 from alphastrata.inference.hac import HAC, LagRule, as_hac, mean_covariance
-from alphastrata.inference.moments import PIVOT, moments_by_date, slopes_by_date
+from alphastrata.inference.moments import PIVOT, Rows, moments_by_date, slopes_by_date
 from alphastrata.inference.samples import describe_dates
 from alphastrata.inference.tails import two_sided
 
@@ -209,10 +209,10 @@ def _solve(
     products: CrossProducts,
     x: list[int],
     y_at: int,
-    columns: Sequence[Array],
+    columns: Sequence[Rows],
     panel: Panel,
     y: str,
-    w: Array | None,
+    w: Rows | None,
 ) -> tuple[Array, Array, int]:
     """Return coefficients, R squared by date, and how many dates went through QR."""
     slopes = slopes_by_date(products, x, y_at)

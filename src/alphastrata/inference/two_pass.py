@@ -335,7 +335,9 @@ def _result(
             "all pricing errors are zero (Shanken)",
         )
     }
-    spread = _beta_spread(sample, numbers.betas) if len(assets) == sample.y.shape[1] else None
+    spread = None
+    if len(assets) == sample.y.shape[1]:
+        spread = _beta_spread(sample, numbers.betas, intercept)
     if spread is not None:
         tests["rank of betas"] = spread
     table = pd.DataFrame.from_dict(
@@ -367,24 +369,28 @@ def _result(
     )
 
 
-def _beta_spread(sample: Sample, betas: Array) -> tuple[float, float, str, str] | None:
-    """Return the Wald test that betas, less their mean over assets, have less than full rank.
+def _beta_spread(
+    sample: Sample, betas: Array, intercept: bool
+) -> tuple[float, float, str, str] | None:
+    """Return the test that betas have less than full rank, so that premia are not identified.
 
-    One factor: all betas equal. More: the smallest root of the Cragg-Donald form, chi2 with
-    N - K degrees of freedom under homoskedastic residuals.
+    With an intercept betas are taken less that of the first asset: a constant beta is then of no
+    use either. The statistic is the smallest root of the form of Cragg and Donald (1997), chi2
+    under homoskedastic residuals; with one factor it is the Wald test that its betas are zero
+    (or equal).
     """
     n, n_assets = sample.y.shape
     k = betas.shape[1]
-    if n_assets - 1 < k:
+    freedom = n_assets - k + (0 if intercept else 1)
+    if freedom < 1:
         return None
     fit = fit_complete(sample.x, sample.y, covariance="nonrobust")
-    differences = np.eye(n_assets)[1:] - np.eye(n_assets)[:1]
-    b = differences @ betas
-    sigma = differences @ (fit.residuals.T @ fit.residuals / n) @ differences.T
+    rows = np.eye(n_assets)
+    contrast = rows[1:] - rows[:1] if intercept else rows
+    b = contrast @ betas
+    sigma = contrast @ (fit.residuals.T @ fit.residuals / n) @ contrast.T
     f = sample.f - sample.f.mean(axis=0)
-    f_cov = f.T @ f / n
     form = n * b.T @ solve_covariance(sigma, b)
-    root = np.linalg.eigvals(f_cov @ form).real.min()
-    freedom = n_assets - k
+    root = float(np.linalg.eigvals(f.T @ f / n @ form).real.min())
     null = "betas do not tell the factors apart"
-    return float(root), chi2_upper(float(root), freedom), f"chi2({freedom})", null
+    return root, chi2_upper(root, freedom), f"chi2({freedom})", null
