@@ -61,6 +61,8 @@ class Quantile:
 
 
 Method = Literal["size_neutral_2x3", "quantile", "rank", "signal"] | TwoByThree | Quantile
+# As many as quintiles need; fewer assets are no portfolio.
+LEAST_ASSETS = 5
 _METHODS = ("size_neutral_2x3", "quantile", "rank", "signal")
 
 
@@ -86,7 +88,8 @@ def factor(
     method
         "size_neutral_2x3" or a `TwoByThree`; "quantile" (quintiles) or a `Quantile`; "rank": each
         asset weighs by its distance from the mean rank; "signal": by its z-score on the date.
-        Long weights sum to one, and so do short ones.
+        Long weights sum to one, and so do short ones; dates with fewer than five assets are
+        skipped and counted.
     long
         "high" or "low": which end of the characteristic is long.
     weighting
@@ -121,8 +124,8 @@ def factor(
     --------
     >>> import pandas as pd
     >>> rows = pd.DataFrame({
-    ...     "date": ["2020-01-31"] * 3 + ["2020-02-29"] * 3, "asset": list("ABC") * 2,
-    ...     "ret": [0.0, 0.0, 0.0, 0.01, 0.05, 0.03], "market_cap": 1.0, "lev": [1.0, 2, 3] * 2,
+    ...     "date": ["2020-01-31"] * 5 + ["2020-02-29"] * 5, "asset": list("ABCDE") * 2,
+    ...     "ret": [0.0] * 5 + [0.01, 0.01, 0.05, 0.03, 0.03], "lev": [1.0, 2, 3, 4, 5] * 2,
     ... })
     >>> factor(Panel(rows), "lev", method="rank", name="LEV").frame["LEV"].round(4).tolist()
     [0.02]
@@ -171,22 +174,31 @@ def _weighted(
     values = panel.values(by)
     score = centred(values, panel.offsets, method) * (1.0 if long == "high" else -1.0)
     dates = formation_dates(panel.dates, rebalance)
-    chosen = np.zeros(len(panel.dates), dtype=bool)
-    chosen[dates] = True
+    formed = np.zeros(len(panel.dates), dtype=bool)
+    formed[dates] = True
+    present = np.bincount(panel.date_codes[~np.isnan(values)], minlength=formed.size)
+    chosen = formed & (present >= LEAST_ASSETS)
     keep = np.flatnonzero(chosen[panel.date_codes] & (score != 0.0) & (score == score))
     if not keep.size:
-        raise InputDataError(f"On no formation date do two assets differ in {by!r}.")
+        raise InputDataError(
+            f"On no formation date do {LEAST_ASSETS} assets have {by!r} and differ in it."
+        )
     position = np.cumsum(chosen) - 1
-    counts = np.bincount(position[panel.date_codes[keep]], minlength=len(dates))
+    counts = np.bincount(position[panel.date_codes[keep]], minlength=int(chosen.sum()))
     labels = Labels(
-        panel.dates[dates],
+        panel.dates[chosen],
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         panel.asset_codes[keep],
         np.where(score[keep] > 0.0, 1, 2).astype(np.int64),
         2,
     )
-    absent = int((np.isnan(values) & chosen[panel.date_codes]).sum())
     notes = []
+    thin = formed & ~chosen & (np.diff(panel.offsets) > 0)
+    if thin.any():
+        rule = f"dates with fewer than {LEAST_ASSETS} assets that have {by}"
+        first = f"date={panel.dates[int(thin.argmax())].date()}"
+        notes.append(Note(rule, int(thin.sum()), len(dates), first, "skipped", "portfolio"))
+    absent = int((np.isnan(values) & chosen[panel.date_codes]).sum())
     if absent:
         rule = f"assets on formation dates without {by}"
         of = int(chosen[panel.date_codes].sum())
