@@ -41,11 +41,15 @@ def test_umap_variant(data):
     assert adjusted_rand_score(labels, quick(embedding="umap").fit_predict(X)) > 0.8
 
 
-@pytest.mark.parametrize("clusterer", ["kmeans", "spectral", "gaussian_mixture"])
+@pytest.mark.parametrize("clusterer", ["kmeans", "spectral", "gaussian_mixture", "hdbscan"])
 def test_new_assets_are_assigned(data, clusterer):
     X, labels = data
     model = quick(clusterer=clusterer).fit(X[:220])
-    assert adjusted_rand_score(labels[220:], model.predict(X[220:])) > 0.75
+    found = model.predict(X[220:])
+    kept = found >= 0
+    assert adjusted_rand_score(labels[220:][kept], found[kept]) > (
+        0.5 if clusterer == "hdbscan" else 0.75
+    )
     assert np.array_equal(model.predict(X[220:221]), model.predict(X[220:])[:1])
 
 

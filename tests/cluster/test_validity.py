@@ -1,5 +1,6 @@
 """Scores against scikit-learn's."""
 
+import tracemalloc
 from dataclasses import astuple
 
 import numpy as np
@@ -50,6 +51,17 @@ def test_trustworthiness_is_scikit_learns():
     for k in (1, 5, 12):
         ours = trustworthiness(X, X[:, :2], n_neighbors=k)
         assert ours == pytest.approx(reference_trust(X, X[:, :2], n_neighbors=k), abs=1e-12)
+
+
+def test_twenty_thousand_rows_need_little_memory():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20_000, 2))
+    labels = (X[:, 0] > 0).astype(int)
+    tracemalloc.start()
+    score_clusters(X, labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6
 
 
 def test_wrong_shapes_are_refused():

@@ -10,6 +10,7 @@ from alphastrata.cluster.attribution import (
 from alphastrata.cluster.autoencoder import Autoencoder
 from alphastrata.cluster.choose_k import ChosenK, choose_k, elbow
 from alphastrata.cluster.deep import DEC, IDEC, VaDE
+from alphastrata.cluster.density import DensityClusterer
 from alphastrata.cluster.embedding import TSNE, isomap, umap
 from alphastrata.cluster.experiment_tables import Choice, Experiments
 from alphastrata.cluster.experiments import FEATURE_SETS, experiments
@@ -37,6 +38,7 @@ from alphastrata.cluster.transforms import (
     SignedLog,
     Winsorizer,
 )
+from alphastrata.cluster.tuning import ClusterScorer, Tuned, tune
 from alphastrata.cluster.validity import Scores, score_clusters, scores, trustworthiness
 
 __all__ = [
@@ -48,7 +50,9 @@ __all__ = [
     "Autoencoder",
     "Choice",
     "ChosenK",
+    "ClusterScorer",
     "CrossSectionalRank",
+    "DensityClusterer",
     "Event",
     "Experiments",
     "FeatureNetwork",
@@ -64,6 +68,7 @@ __all__ = [
     "SpectralClusterer",
     "Stability",
     "SurrogateTree",
+    "Tuned",
     "VaDE",
     "Winsorizer",
     "align",
@@ -90,6 +95,7 @@ __all__ = [
     "stability",
     "surrogate_tree",
     "trustworthiness",
+    "tune",
     "umap",
     "window_stability",
 ]

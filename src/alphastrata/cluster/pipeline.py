@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from alphastrata.cluster.autoencoder import Autoencoder
+from alphastrata.cluster.density import DensityClusterer
 from alphastrata.cluster.embedding import TSNE, isomap, umap
 from alphastrata.cluster.spectral import SpectralClusterer
 from alphastrata.cluster.transforms import MedianImputer, SignedLog
@@ -123,4 +124,4 @@ def _clusterer(name: str, n_clusters: int, random_state: int | None) -> Any:
         return SpectralClusterer(n_clusters)
     if name == "gaussian_mixture":
         return GaussianMixture(n_clusters, n_init=5, random_state=random_state)
-    return HDBSCAN(min_cluster_size=15, copy=True)
+    return DensityClusterer()
