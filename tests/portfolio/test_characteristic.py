@@ -4,13 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alphastrata.core import FactorReturns, Panel
+from alphastrata.core import Panel
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio import (
-    BasisPoints,
     Quantile,
     TwoByThree,
-    after_costs,
     double_sort,
     factor,
     long_short,
@@ -88,16 +86,6 @@ def test_a_planted_premium_is_found_and_an_absent_one_is_not():
         g = factor(panel, "noise", method=method).frame["noise"]
         assert f.mean() / f.std() * np.sqrt(len(f)) > 4
         assert abs(g.mean() / g.std() * np.sqrt(len(g))) < 3
-
-
-def test_net_of_costs(market):
-    gross = factor(market, "leverage", method="rank", name="f")
-    net = after_costs(gross, BasisPoints(25))
-    paid = 2 * gross.turnover["f"] * 25e-4
-    np.testing.assert_allclose(net.frame["f"], gross.frame["f"] - paid, atol=1e-16)
-    np.testing.assert_allclose(net.costs["f"], paid, atol=1e-18)
-    with pytest.raises(InputDataError, match="turnover"):
-        after_costs(FactorReturns(gross.frame, kind="zero_cost"), BasisPoints(1))
 
 
 def test_settings(market):

@@ -4,7 +4,7 @@ from alphastrata.portfolio.appraisal import Performance, appraise, by_regime, by
 from alphastrata.portfolio.backtest import Backtest, capacity, run_backtest
 from alphastrata.portfolio.characteristic import Quantile, TwoByThree, factor
 from alphastrata.portfolio.composition import composition
-from alphastrata.portfolio.costs import BasisPoints, HalfSpread, SquareRootImpact, after_costs
+from alphastrata.portfolio.costs import BasisPoints, HalfSpread, SquareRootImpact
 from alphastrata.portfolio.delistings import include_delistings
 from alphastrata.portfolio.eligible import Screen
 from alphastrata.portfolio.factors import holdings, long_short
@@ -45,7 +45,6 @@ __all__ = [
     "Trailing",
     "TwoByThree",
     "add_fiscal_year",
-    "after_costs",
     "appraise",
     "by_regime",
     "by_year",

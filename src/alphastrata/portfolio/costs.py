@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from alphastrata.core.bydate import breakpoints
 from alphastrata.core.checks import Note, require_columns
-from alphastrata.core.factors import FactorReturns
 from alphastrata.core.panel import Panel
-from alphastrata.errors import ConfigError, InputDataError
+from alphastrata.errors import ConfigError
 
 Float64 = npt.NDArray[np.float64]
 
@@ -176,52 +175,3 @@ def _filled(panel: Panel, column: str, notes: list[Note]) -> Float64:
         )
     )
     return np.where(gap, stand_in, good)
-
-
-def after_costs(factors: FactorReturns, costs: BasisPoints) -> FactorReturns:
-    """Return factors net of what their turnover costs at a fixed rate.
-
-    Parameters
-    ----------
-    factors
-        With one-sided turnover beside them, as `long_short` and `factor` give them.
-    costs
-        Basis points of the value traded; a leg's value is traded twice its one-sided turnover.
-
-    Returns
-    -------
-    FactorReturns
-        Net returns, with ``costs`` beside them: gross - costs = net on every date.
-
-    Raises
-    ------
-    InputDataError
-        For factors without turnover.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> date = pd.to_datetime(["2020-01-31"])
-    >>> gross = FactorReturns(pd.DataFrame({"f": [0.01]}, date), kind="zero_cost", freq="M",
-    ...                       turnover=pd.DataFrame({"f": [0.5]}, date))
-    >>> after_costs(gross, BasisPoints(10)).frame["f"].round(6).tolist()
-    [0.009]
-    """
-    if factors.turnover is None:
-        raise InputDataError(
-            "Costs need the turnover of the factors; these carry none (join drops it). "
-            "Take them from long_short or factor, one by one."
-        )
-    paid = factors.turnover.reindex(factors.frame.index) * (2.0 * costs.rate / 1e4)
-    return FactorReturns(
-        factors.frame - paid,
-        kind=factors.kind,
-        freq=factors.freq,
-        risk_free=factors.risk_free,
-        turnover=factors.turnover,
-        costs=paid,
-        counts=factors.counts,
-        source=f"{factors.source}, net of {costs.rate:g} basis points",
-        vintage=factors.vintage,
-        notes=factors.notes,
-    )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from alphastrata.core.checks import Violations
 from alphastrata.core.factors import FactorReturns
 from alphastrata.errors import ConfigError, InputDataError
-
-_PERIODS = {"D": 252, "W": 52, "M": 12, "Q": 4, "Y": 1}
+from alphastrata.portfolio.performance import PERIODS
 
 
 def net_of_costs(
@@ -60,7 +59,7 @@ def net_of_costs(
     if factors.turnover is None or not set(factors.factors) <= set(factors.turnover):
         raise InputDataError("net_of_costs needs the turnover of every factor beside its returns.")
     traded = 2.0 * factors.turnover[factors.factors].reindex(factors.frame.index).fillna(0.0)
-    paid = traded * (basis_points / 1e4) + borrow_fee / _PERIODS[factors.freq]
+    paid = traded * (basis_points / 1e4) + borrow_fee / PERIODS[factors.freq]
     paid = paid.where(factors.frame.notna())
     words = f"{basis_points:g} basis points of the value traded"
     if borrow_fee:
