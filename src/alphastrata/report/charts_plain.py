@@ -63,7 +63,8 @@ def _places(plot: Plot) -> list[str] | list[float | None]:
 
 def _heat(plot: Plot) -> Chart:
     labels = [str(name) for name in plot.frame.columns]
-    largest = float(plot.frame.abs().max().max())
+    sizes = [abs(value) for row in plot.frame.to_numpy() for value in numbers(row) if value]
+    largest = max(sizes, default=0.0)
     text = ".1%" if plot.percent else ".2~g"
     limit = largest if largest > 0 else 1.0
     x = {

@@ -56,9 +56,9 @@ def sections(report: ReportData) -> list[Section]:
         out.append(_section("Alphas and tests", keys, _tests(report.tests, keys)))
     if report.fama_macbeth:
         out.append(_section("Fama-MacBeth", keys, _tests(report.fama_macbeth, keys)))
-    if report.truth is not None:
+    if report.truth is not None and len(report.truth):
         out.append(_section("Truth beside estimate", keys, _truth(report.truth, keys)))
-    if report.specifications is not None:
+    if report.specifications is not None and len(report.specifications.estimates):
         blocks = _specifications(report.specifications, keys)
         out.append(_section("Specifications", keys, blocks))
     out += [_section(extra.title, keys, _extra(extra, keys)) for extra in report.extras]
@@ -100,9 +100,9 @@ def _tables(tables: Sequence[Table], keys: Keys, how: Mapping[str, HowComputed])
 
 def _data(data: DataSection, keys: Keys, unit: str) -> list[Block]:
     blocks: list[Block] = []
-    if data.counts is not None:
+    if data.counts is not None and len(data.counts):
         blocks.append(table_block(data.counts, keys, title="What went in", how=data.how))
-    if data.coverage is not None:
+    if data.coverage is not None and len(data.coverage):
         blocks.append(
             _chart(
                 charts_clusters.coverage(data.coverage, unit=unit),
@@ -114,7 +114,7 @@ def _data(data: DataSection, keys: Keys, unit: str) -> list[Block]:
     if data.notes:
         title = "What was dropped, imputed or changed"
         blocks.append(table_block(_notes(data.notes), keys, title=title))
-    if data.vintages is not None:
+    if data.vintages is not None and len(data.vintages):
         blocks.append(table_block(data.vintages, keys, title="Sources and vintages"))
     return blocks + _tables(data.tables, keys, data.how)
 
@@ -134,41 +134,38 @@ def _notes(notes: Sequence[Note]) -> pd.DataFrame:
 
 def _clusters(part: ClusterSection, keys: Keys, unit: str) -> list[Block]:
     blocks: list[Block] = []
-    if part.scores is not None:
+    if part.scores is not None and len(part.scores):
         metrics = {str(metric) for metric in part.scores["metric"]}
         how = _only(part.how, *metrics)
         blocks.append(_chart(charts_clusters.scores(part.scores), keys, part.scores, how))
-    if part.profiles is not None:
+    if part.profiles is not None and len(part.profiles):
         how = _only(part.how, "profiles")
         blocks.append(
             _chart(charts_clusters.profiles(part.profiles, part.names), keys, part.profiles, how)
         )
-    if part.embeddings is not None:
-        blocks.append(_map(part, part.embeddings, keys, unit))
-    if part.membership is not None:
+    if part.embeddings is not None and len(part.embeddings):
+        blocks += _map(part, part.embeddings, keys, unit)
+    if part.membership is not None and len(part.membership.sizes):
         blocks += _membership(part, part.membership, keys, unit)
     return blocks + _tables(part.tables, keys, part.how)
 
 
-def _map(part: ClusterSection, embeddings: pd.DataFrame, keys: Keys, unit: str) -> Block:
+def _map(part: ClusterSection, embeddings: pd.DataFrame, keys: Keys, unit: str) -> list[Block]:
     packed = pack(embeddings, part.names)
-    flat = "z" not in packed["axes"]
+    if not packed["dates"]:
+        return []
     key = keys.new("map")
-    how = _only(part.how, "embedding")
-    return Block(
-        kind="map",
-        title="Map of the clusters",
-        key=key,
-        how=how_lines(key, how),
-        extra={
-            "packed": packed,
-            "flat": flat,
-            "last": len(packed["dates"]) - 1,
-            "dates": packed["dates"],
-            "unit": unit,
-            "legend": _legend(embeddings["cluster"].dropna().astype(int).unique(), part.names),
-        },
-    )
+    clusters = embeddings["cluster"].dropna().astype(int).unique()
+    extra = {
+        "packed": packed,
+        "flat": "z" not in packed["axes"],
+        "last": len(packed["dates"]) - 1,
+        "dates": packed["dates"],
+        "unit": unit,
+        "legend": _legend(clusters, part.names),
+    }
+    how = how_lines(key, _only(part.how, "embedding"))
+    return [Block(kind="map", title="Map of the clusters", key=key, how=how, extra=extra)]
 
 
 def _legend(clusters: Iterable[int], names: Mapping[int, str]) -> list[tuple[str, str]]:
@@ -200,7 +197,7 @@ def _factors(part: FactorSection, keys: Keys) -> list[Block]:
         blocks.append(Block(kind="list", lines=part.notes))
     if part.summary is not None:
         blocks.append(table_block(part.summary, keys, title="The series in numbers", how=part.how))
-    if part.cumulative is not None:
+    if part.cumulative is not None and len(part.cumulative):
         blocks.append(
             _chart(
                 charts_returns.growth(part.cumulative, part.drawdowns),
@@ -209,14 +206,14 @@ def _factors(part: FactorSection, keys: Keys) -> list[Block]:
                 _only(part.how, "growth", "drawdown"),
             )
         )
-    if part.drawdown_dates is not None:
+    if part.drawdown_dates is not None and len(part.drawdown_dates):
         table = Table(
             title="Deepest drawdowns",
             frame=part.drawdown_dates,
             formats={"depth": "percent"},
         )
         blocks.append(table_block(table, keys, how=part.how))
-    if part.correlations is not None:
+    if part.correlations is not None and len(part.correlations):
         chart = charts_returns.correlations(part.correlations)
         how = _only(part.how, "correlations")
         blocks.append(_chart(chart, keys, part.correlations, how))
@@ -238,9 +235,9 @@ def _tests(tests: Sequence[TestSection], keys: Keys) -> list[Block]:
             named = {s.name: test.how[s.name] for s in test.statistics if s.name in test.how}
             blocks.append(_with_how(joint, named))
         blocks += _tables(test.tables, keys, test.how)
-        if test.alphas is not None:
+        if test.alphas is not None and len(test.alphas.estimates):
             blocks.append(_chart(charts_tests.alphas(test.alphas), keys, test.alphas.estimates))
-        if test.by_date is not None:
+        if test.by_date is not None and len(test.by_date):
             blocks.append(_chart(charts_tests.by_date(test.by_date), keys, test.by_date))
         if test.coefficients is None and test.conventions:
             blocks.append(Block(kind="list", lines=test.conventions))
