@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
+from alphastrata.errors import InputDataError
 from alphastrata.report import AlphaPlot, ReportData, plots
 
 
@@ -82,6 +83,13 @@ def test_hostile_names_are_drawn_as_they_stand(hostile: tuple[str, ...], tmp_pat
     legend = ax.get_legend()
     assert legend is not None
     assert [t.get_text().strip() for t in legend.get_texts()] == ["_hidden"]
+
+
+def test_a_date_without_a_map_is_refused(report_data: ReportData) -> None:
+    part = report_data.clusters[0]
+    assert part.embeddings is not None
+    with pytest.raises(InputDataError, match="2018-12-31"):
+        plots.map_of_clusters(part.embeddings, date="1999-12-31")
 
 
 def test_the_noise_band_reaches_from_the_lowest_to_the_highest_null() -> None:

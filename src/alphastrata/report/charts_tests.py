@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import pandas as pd
 
@@ -300,7 +300,10 @@ def specifications(section: SpecificationSection) -> Chart:
                 "size": [11 if mine else 6 for mine in ours],
                 "opacity": 1,
             },
-            "hovertemplate": "%{y:.3%}<extra></extra>" if section.percent else "%{y:.4f}",
+            "text": [_taken(row) for row in choices.astype(str).to_dict("records")],
+            "hovertemplate": "<b>%{y:.3%}</b>%{text}<extra></extra>"
+            if section.percent
+            else "<b>%{y:.4f}</b>%{text}<extra></extra>",
             "showlegend": False,
         },
     ]
@@ -351,6 +354,10 @@ def _band(ranked: pd.DataFrame, place: list[int]) -> Json:
         "hoverinfo": "skip",
         "showlegend": False,
     }
+
+
+def _taken(row: Mapping[Hashable, str]) -> str:
+    return "".join(f"<br>{plain(decision)}: {plain(option)}" for decision, option in row.items())
 
 
 def _options(choices: pd.Series) -> list[str]:

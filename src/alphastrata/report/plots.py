@@ -18,6 +18,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import PercentFormatter
 
+from alphastrata.errors import InputDataError
 from alphastrata.report.alluvial import Stream, lay_out_flows
 from alphastrata.report.charts_clusters import METRICS, cluster_label, wrap
 from alphastrata.report.formats import show
@@ -284,6 +285,11 @@ def map_of_clusters(
     -------
     Axes
 
+    Raises
+    ------
+    InputDataError
+        When no asset has a place at the date.
+
     Examples
     --------
     >>> frame = pd.DataFrame({"date": pd.to_datetime(["2020-01-31"]), "asset": ["A"],
@@ -293,6 +299,12 @@ def map_of_clusters(
     """
     when = embeddings["date"].max() if date is None else pd.Timestamp(str(date))
     here = embeddings[embeddings["date"] == when]
+    if here.empty:
+        dates = embeddings["date"].drop_duplicates().sort_values()
+        raise InputDataError(
+            f"The map is drawn from the rows of one date, and none is at {when}. "
+            f"Dates that have some: {', '.join(f'{date:%Y-%m-%d}' for date in dates) or 'none'}."
+        )
     with styled():
         ax = canvas(ax, 5.6, 3.8)
         for cluster in sorted(int(c) for c in here["cluster"].unique()):
