@@ -39,7 +39,7 @@ class Performance(Result):
     numbers
         Frame: series x statistic. Mean, volatility, Sharpe, Sortino, alpha and beta are of excess
         returns; growth, drawdown, Calmar, value at risk, shortfall and hit rate of the returns
-        themselves.
+        themselves; turnover, where it is known, one-sided and per year.
     drawdowns
         Frame: series x (depth, peak, trough, recovery), dates; a peak before the first return is
         missing, and so is a recovery that has not come.
@@ -128,6 +128,7 @@ def appraise(
     frame, excess, freq, notes = _frames(returns, freq)
     rate = PERIODS[freq]
     reference = _benchmark(benchmark)
+    traded = returns.turnover if isinstance(returns, FactorReturns) else None
     rows, falls = {}, {}
     for name in frame:
         own, over = frame[name].dropna(), excess[name].dropna()
@@ -155,6 +156,8 @@ def appraise(
             "expected_shortfall": expected_shortfall(own),
             "hit_rate": hit_rate(own),
         }
+        if traded is not None and name in traded:
+            rows[name]["turnover"] = float(traded[name].mean() * rate)
         if reference is not None:
             both = pd.concat([over, reference], axis=1, join="inner").dropna()
             if len(both) > 2:

@@ -17,7 +17,8 @@ from alphastrata.portfolio.calendars import Rebalance, formation_dates
 from alphastrata.portfolio.carrying import Labels, labels_in
 from alphastrata.portfolio.factors import factor_of_legs, long_short
 from alphastrata.portfolio.sides import Side
-from alphastrata.portfolio.sorts import Breakpoints, Quantiles, joint_sort, quantile_sort
+from alphastrata.portfolio.sorting import Breakpoints, Quantiles
+from alphastrata.portfolio.sorts import joint_sort, quantile_sort
 from alphastrata.portfolio.weights import Weighting, describe, row_weights
 
 Float64 = npt.NDArray[np.float64]

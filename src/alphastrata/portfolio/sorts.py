@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from itertools import pairwise, product
+from itertools import product
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from alphastrata.core import bydate
-from alphastrata.core.checks import Note, Violations, require_columns
-from alphastrata.core.grouping import offsets_of, sort_by
+from alphastrata.core.checks import Violations
 from alphastrata.core.panel import Panel
 from alphastrata.core.strata import Strata
-from alphastrata.errors import ConfigError, InputDataError
-from alphastrata.portfolio.calendars import Rebalance, formation_dates
+from alphastrata.errors import ConfigError
+from alphastrata.portfolio.calendars import Rebalance
 from alphastrata.portfolio.carrying import groups_known
-from alphastrata.portfolio.eligible import Mask, Screen, eligible_rows, screened_rows
+from alphastrata.portfolio.eligible import Screen, eligible_rows
+from alphastrata.portfolio.sorting import (
+    Breakpoints,
+    Quantiles,
+    check_sort,
+    formation_rows,
+    probabilities,
+    scattered,
+    sort_once,
+    strata_of,
+    whose,
+    words,
+)
 
 Kind = Literal["independent", "dependent"]
-Quantiles = int | Sequence[float]
-Breakpoints = str | Mask
-Int64 = npt.NDArray[np.int64]
-
-_STAGE = "portfolio"
 
 
 def quantile_sort(
@@ -84,27 +85,28 @@ def quantile_sort(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> panel = Panel(pd.DataFrame({"date": ["2020-01-31"] * 4, "asset": list("ABCD"),
     ...                             "size": [1.0, 2.0, 3.0, 4.0]}), freq="M")
     >>> quantile_sort(panel, "size", n=2).labels.tolist()
     [1, 1, 2, 2]
     """
     probs = probabilities(n)
-    _check(panel, [by], [probs], min_assets)
-    rows = _rows(panel, where, rebalance)
+    check_sort(panel, [by], [probs], min_assets)
+    rows = formation_rows(panel, where, rebalance)
     groups = None if within is None else groups_known(panel, within)
     eligible = eligible_rows(panel, breakpoints)
     least = len(probs) + 1 if min_assets is None else min_assets
-    sorted_ = _sort_once(panel, by, probs, rows, groups, eligible, least)
+    sorted_ = sort_once(panel, by, probs, rows, groups, eligible, least)
     inside = "" if within is None else f" within {within if isinstance(within, str) else 'strata'}"
-    return _strata(
+    return strata_of(
         panel,
         rows,
         sorted_.codes,
         n=len(probs) + 1,
         ordered=True,
         names={},
-        source=f"{_words(by, n)}{inside}, {_whose(breakpoints)} breakpoints",
+        source=f"{words(by, n)}{inside}, {whose(breakpoints)} breakpoints",
         notes=[*rows.notes, *sorted_.notes],
     )
 
@@ -148,6 +150,7 @@ def double_sort(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> panel = Panel(pd.DataFrame({"date": ["2020-01-31"] * 4, "asset": list("ABCD"),
     ...                             "size": [1.0, 2.0, 3.0, 4.0], "bm": [1.0, 2.0, 1.0, 2.0]}),
     ...               freq="M")
@@ -206,6 +209,7 @@ def joint_sort(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> panel = Panel(pd.DataFrame({"date": ["2020-01-31"] * 8, "asset": list("ABCDEFGH"),
     ...     "a": [1., 1, 1, 1, 2, 2, 2, 2], "b": [1., 1, 2, 2, 1, 1, 2, 2],
     ...     "c": [1., 2, 1, 2, 1, 2, 1, 2]}), freq="M")
@@ -228,15 +232,15 @@ def joint_sort(
     )
     found.raise_if_any(ConfigError)
     probs = [probabilities(one) for one in n]
-    _check(panel, list(by), probs, min_assets)
-    rows = _rows(panel, where, rebalance)
+    check_sort(panel, list(by), probs, min_assets)
+    rows = formation_rows(panel, where, rebalance)
     notes = list(rows.notes)
     codes = np.ones(rows.size, dtype=np.int64)
     for column, cuts, rule in zip(by, probs, rules, strict=True):
         least = len(cuts) + 1 if min_assets is None else min_assets
-        groups = _scatter(rows, codes, len(panel)) if kind == "dependent" else None
+        groups = scattered(rows, codes, len(panel)) if kind == "dependent" else None
         mask = eligible_rows(panel, rule)  # type: ignore[arg-type]
-        one = _sort_once(panel, column, cuts, rows, groups, mask, least)
+        one = sort_once(panel, column, cuts, rows, groups, mask, least)
         both = (codes > 0) & (one.codes > 0)
         codes = np.where(both, (codes - 1) * (len(cuts) + 1) + one.codes, 0)
         notes += [note for note in one.notes if note not in notes]
@@ -245,213 +249,15 @@ def joint_sort(
         k: " ".join(f"{name}{i}" for name, i in zip(by, cell, strict=True))
         for k, cell in enumerate(cells, 1)
     }
-    words = " x ".join(_words(name, one) for name, one in zip(by, n, strict=True))
-    whose = ", ".join(dict.fromkeys(_whose(rule) for rule in rules))  # type: ignore[arg-type]
-    return _strata(
+    title = " x ".join(words(name, one) for name, one in zip(by, n, strict=True))
+    setters = ", ".join(dict.fromkeys(whose(rule) for rule in rules))  # type: ignore[arg-type]
+    return strata_of(
         panel,
         rows,
         codes,
         n=len(cells),
         ordered=False,
         names=names,
-        source=f"{words}, {kind}, {whose} breakpoints",
+        source=f"{title}, {kind}, {setters} breakpoints",
         notes=notes,
     )
-
-
-# ---- what a sort consists of ---------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows on formation dates, by date: positions (None: all), bounds, and which are sorted."""
-
-    positions: npt.NDArray[np.intp] | None
-    dates: npt.NDArray[np.intp]
-    offsets: Int64
-    sorted: Mask | None
-    notes: tuple[Note, ...]
-
-    @property
-    def size(self) -> int:
-        return int(self.offsets[-1])
-
-
-@dataclass(frozen=True)
-class _Sorted:
-    """Labels of the rows on formation dates, 0 for none, and notes."""
-
-    codes: Int64
-    notes: list[Note]
-
-
-def _rows(panel: Panel, where: Screen | Breakpoints, rebalance: Rebalance) -> _Rows:
-    dates = formation_dates(panel.dates, rebalance)
-    kept, notes = screened_rows(panel, where)
-    if len(dates) == len(panel.dates):
-        return _Rows(None, dates, panel.offsets, kept, tuple(notes))
-    if not len(dates):
-        raise InputDataError(
-            f"No date of the panel is a formation date under rebalance={rebalance!r}; it runs "
-            f"from {panel.dates[0].date()} to {panel.dates[-1].date()}."
-        )
-    bounds = [(panel.offsets[d], panel.offsets[d + 1]) for d in dates]
-    positions = np.concatenate([np.arange(first, last) for first, last in bounds])
-    offsets = np.concatenate([[0], np.cumsum([last - first for first, last in bounds])])
-    return _Rows(
-        positions, dates, offsets.astype(np.int64), None if kept is None else kept[positions],
-        tuple(notes),
-    )  # fmt: skip
-
-
-def _sort_once(
-    panel: Panel,
-    by: str,
-    probs: list[Fraction],
-    rows: _Rows,
-    groups: Int64 | None,
-    eligible: Mask | None,
-    least: int,
-) -> _Sorted:
-    """Return labels by one characteristic, inside groups where there are any (0: no group)."""
-    values, eligible, groups = _at(rows, panel.values(by), eligible, groups)
-    order = None
-    offsets = rows.offsets
-    per_date = 1
-    if groups is not None:
-        per_date = int(groups.max(initial=0)) + 1
-        date = np.repeat(np.arange(len(rows.dates)), np.diff(rows.offsets))
-        order = sort_by(date, groups, len(rows.dates), per_date)
-        offsets = offsets_of((date * per_date + groups)[order], len(rows.dates) * per_date)
-        values = np.where(groups > 0, values, np.nan)[order]
-        eligible = None if eligible is None else eligible[order]
-    breaks = bydate.breakpoints(values, offsets, probs, eligible=eligible)
-    setting = values == values if eligible is None else (values == values) & eligible
-    count = np.diff(np.concatenate(([0], np.cumsum(setting)))[offsets])
-    breaks[count < least] = np.nan
-    codes = bydate.assign(values, offsets, breaks)
-    notes = _notes(by, values, offsets, breaks, count, least, panel.dates[rows.dates], per_date)
-    if order is not None:
-        back = np.empty_like(codes)
-        back[order] = codes
-        codes = back
-    return _Sorted(codes, notes)
-
-
-def _at(
-    rows: _Rows,
-    values: npt.NDArray[np.float64],
-    eligible: Mask | None,
-    groups: Int64 | None,
-) -> tuple[npt.NDArray[np.float64], Mask | None, Int64 | None]:
-    """Return values, eligibility and groups on the formation dates, screened."""
-    if rows.positions is not None:
-        values = values[rows.positions]
-        eligible = None if eligible is None else eligible[rows.positions]
-        groups = None if groups is None else groups[rows.positions]
-    if rows.sorted is not None:
-        values = np.where(rows.sorted, values, np.nan)
-    return values, eligible, groups
-
-
-def _notes(
-    by: str,
-    values: npt.NDArray[np.float64],
-    offsets: Int64,
-    breaks: npt.NDArray[np.float64],
-    count: Int64,
-    least: int,
-    dates: pd.DatetimeIndex,
-    per_date: int,
-) -> list[Note]:
-    """Return notes on dates (or groups of a date) that were skipped, and on ties."""
-    segments = np.diff(offsets) > 0
-    what = "dates" if per_date == 1 else "groups of a date"
-    thin = segments & (count < least)
-    tied = segments & ~thin & (np.diff(breaks, axis=1) <= 0.0).any(axis=1)
-    absent = int(np.isnan(values).sum())
-    notes = []
-    for rule, bad, action in (
-        (f"{what} with fewer than {least} assets to set breakpoints of {by}", thin, "skipped"),
-        (f"{what} on which ties in {by} leave a stratum empty", tied, "kept"),
-    ):
-        if bad.any():
-            first = f"date={dates[int(np.argmax(bad)) // per_date].date()}"
-            notes.append(Note(rule, int(bad.sum()), int(segments.sum()), first, action, _STAGE))
-    if absent:
-        at = int(np.argmax(np.isnan(values)))
-        segment = int(np.searchsorted(offsets, at, side="right")) - 1
-        first = f"date={dates[segment // per_date].date()}"
-        rule = f"assets on formation dates without {by}"
-        notes.append(Note(rule, absent, values.size, first, "not classified", _STAGE))
-    return notes
-
-
-def _strata(
-    panel: Panel,
-    rows: _Rows,
-    codes: Int64,
-    *,
-    n: int,
-    ordered: bool,
-    names: dict[int, str],
-    source: str,
-    notes: list[Note],
-) -> Strata:
-    kept = np.flatnonzero(codes)
-    if not kept.size:
-        told = "; ".join(str(note) for note in notes)
-        raise InputDataError(f"The sort classifies no asset on any date. {told}")
-    positions = kept if rows.positions is None else rows.positions[kept]
-    return Strata(
-        pd.Series(codes[kept].astype(np.float64), index=panel.index[positions]),
-        ordered=ordered,
-        names=names,
-        source=source,
-        n=n,
-        notes=notes,
-    )
-
-
-def _scatter(rows: _Rows, codes: Int64, size: int) -> Int64:
-    if rows.positions is None:
-        return codes
-    out = np.zeros(size, dtype=np.int64)
-    out[rows.positions] = codes
-    return out
-
-
-def probabilities(n: Quantiles) -> list[Fraction]:
-    """Return breakpoints' probabilities as exact fractions."""
-    if isinstance(n, int) and not isinstance(n, bool):
-        if n < 2:
-            raise ConfigError(f"A sort has at least 2 quantiles, got n={n}.")
-        return [Fraction(i, n) for i in range(1, n)]
-    if isinstance(n, (int, float, str)):
-        raise ConfigError(f"n is a whole number or percentiles such as (0.3, 0.7), got {n!r}.")
-    exact = [Fraction(str(p)) for p in n]
-    if not exact or not all(a < b for a, b in pairwise([Fraction(0), *exact, Fraction(1)])):
-        raise ConfigError(f"Percentiles ascend strictly between 0 and 1, got {list(n)}.")
-    return exact
-
-
-def _check(
-    panel: Panel, by: list[str], probs: list[list[Fraction]], min_assets: int | None
-) -> None:
-    require_columns(panel.columns, by, "A sort")
-    for name in by:
-        panel.values(name)
-    if min_assets is not None and min_assets < 1:
-        raise ConfigError(f"min_assets is at least 1, got {min_assets}.")
-    if np.prod([len(cuts) + 1.0 for cuts in probs]) > 100_000:
-        raise ConfigError("A sort has at most 100,000 strata.")
-
-
-def _words(by: str, n: Quantiles) -> str:
-    if isinstance(n, int):
-        return f"{n} quantiles of {by}"
-    return f"{by} at {', '.join(f'{p:g}' for p in n)}"
-
-
-def _whose(rule: Breakpoints) -> str:
-    return rule if isinstance(rule, str) else "masked"

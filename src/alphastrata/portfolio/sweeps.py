@@ -25,7 +25,7 @@ from alphastrata.portfolio.eligible import Mask, eligible_rows
 from alphastrata.portfolio.merging import assigned, breaks_by_group, earn_next
 from alphastrata.portfolio.pairing import Earned
 from alphastrata.portfolio.returns import Missing, check_rules, mean_returns
-from alphastrata.portfolio.sorts import Breakpoints, Quantiles, probabilities
+from alphastrata.portfolio.sorting import Breakpoints, Quantiles, probabilities
 from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
 
 Kind = Literal["single", "independent", "dependent"]
