@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from alphastrata.errors import ConfigError
+from alphastrata.inference import Ledger
 from alphastrata.study import parse_config, run, verify
 from alphastrata.study.artefacts import load
 from alphastrata.study.manifest import read_manifest
@@ -71,12 +73,16 @@ def test_a_second_run_reuses_every_stage(finished):
     assert outputs(finished) == before
 
 
-def test_changed_tests_run_only_tests_and_report(finished):
+def test_changed_tests_run_only_tests_and_report(finished, tmp_path):
+    # In a copy: every trial stays in the ledger, and the report counts them.
+    out = shutil.copytree(finished, tmp_path / "copy")
     changed = SMALL.replace("[[tests.fama", "[tests]\nlags = 2\n[[tests.fama")
-    again = run(parse_config(changed), out=finished)
+    again = run(parse_config(changed), out=out)
     made = {name for name, reused in again.reused.items() if not reused}
     assert made == {"performance", "tests", "truth"}
-    run(parse_config(SMALL), out=finished)
+    assert Ledger(out / "trials.jsonl").count == 4
+    run(parse_config(SMALL), out=out)
+    assert Ledger(out / "trials.jsonl").count == 4
 
 
 def test_workers_do_not_change_a_bit(finished, tmp_path):
