@@ -27,6 +27,7 @@ from alphastrata.inference.tails import chi2_upper, f_upper, two_sided
 from alphastrata.inference.two_pass import estimate_two_pass
 
 MEANS, STDS = np.array([0.006, 0.002, 0.003]), np.array([0.045, 0.03, 0.03])
+Tests = Iterator[tuple[str, float]]
 DESIGNS = [(t, n, law) for law in ("normal", "t(5)") for n in (5, 25) for t in (60, 240, 600)]
 WHITE, NW = HAC(0), HAC(6)
 PLAIN = HAC(0, small_sample=False)
@@ -48,7 +49,7 @@ def draw(
     return alpha + f @ betas + e, f
 
 
-def alpha_tests(y: np.ndarray, f: np.ndarray) -> Iterator[tuple[str, float]]:
+def alpha_tests(y: np.ndarray, f: np.ndarray) -> Tests:
     """p-values of joint tests of zero alphas and of the first alpha alone."""
     (t, n), k = y.shape, f.shape[1]
     x = np.column_stack([np.ones(t), f])
@@ -83,7 +84,7 @@ def alpha_tests(y: np.ndarray, f: np.ndarray) -> Iterator[tuple[str, float]]:
         yield f"t alpha, {name}", float(two_sided(ratio, t - k - 1 if small else None))
 
 
-def frame_tests(y: np.ndarray, f: np.ndarray) -> Iterator[tuple[str, float]]:
+def frame_tests(y: np.ndarray, f: np.ndarray) -> Tests:
     """p-values of tests that take frames: stability, spanning (betas sum to one), Sharpe."""
     dates = pd.date_range("1900-01-31", periods=len(y), freq="ME")
     factors = pd.DataFrame(f, dates, list("abc"))
@@ -98,14 +99,14 @@ def frame_tests(y: np.ndarray, f: np.ndarray) -> Iterator[tuple[str, float]]:
     yield "Sharpe difference, HAC", difference.pvalue
 
 
-def spanning_tests(y: np.ndarray, f: np.ndarray) -> Iterator[tuple[str, float]]:
+def spanning_tests(y: np.ndarray, f: np.ndarray) -> Tests:
     dates = pd.date_range("1900-01-31", periods=len(y), freq="ME")
     tests = huberman_kandel(pd.DataFrame(y, dates), pd.DataFrame(f, dates, list("abc")), lags=0)
     for name, p in tests.tests["p"].items():
         yield f"spanning {name}", float(p)
 
 
-def premium_tests(y: np.ndarray, f: np.ndarray) -> Iterator[tuple[str, float]]:
+def premium_tests(y: np.ndarray, f: np.ndarray) -> Tests:
     """p-values that the premium of a factor that earns nothing is zero."""
     for method in ("OLS", "GLS"):
         fit = estimate_two_pass(y, f, method=method, intercept=True, hac=PLAIN)
@@ -113,9 +114,7 @@ def premium_tests(y: np.ndarray, f: np.ndarray) -> Iterator[tuple[str, float]]:
             yield f"premium {method}, {kind}", float(two_sided(fit.premia[1] / np.sqrt(v[1, 1])))
 
 
-def shares(
-    work: Callable[[np.random.Generator], Iterator[tuple[str, float]]], draws: int, seed: int
-) -> pd.Series:
+def shares(work: Callable[[np.random.Generator], Tests], draws: int, seed: int) -> pd.Series:
     """Share of p-values below 5%, in per cent, by test."""
     rows = [dict(work(np.random.default_rng([seed, d]))) for d in range(draws)]
     return 100 * (pd.DataFrame(rows) < 0.05).mean()
@@ -127,24 +126,18 @@ def sizes(draws: int) -> None:
         betas = np.random.default_rng(n).normal([[1.0], [0.4], [0.3]], 0.3, (3, n))
         spanned = betas / betas.sum(axis=0)
 
-        def null(
-            rng: np.random.Generator, t=t, n=n, law=law, b=betas
-        ) -> Iterator[tuple[str, float]]:
+        def null(rng: np.random.Generator, t=t, n=n, law=law, b=betas) -> Tests:
             yield from alpha_tests(*draw(rng, t, n, law, b))
 
-        def priced(
-            rng: np.random.Generator, t=t, n=n, law=law, b=betas
-        ) -> Iterator[tuple[str, float]]:
+        def priced(rng: np.random.Generator, t=t, n=n, law=law, b=betas) -> Tests:
             y, f = draw(rng, t, n, law, b)
             shift = np.array([MEANS[0], 0.0, 0.0])  # the first factor earns nothing
             yield from premium_tests(y - shift @ b, f - shift)
 
-        def spans(
-            rng: np.random.Generator, t=t, n=n, law=law, b=spanned
-        ) -> Iterator[tuple[str, float]]:
+        def spans(rng: np.random.Generator, t=t, n=n, law=law, b=spanned) -> Tests:
             yield from spanning_tests(*draw(rng, t, n, law, b))
 
-        def frames(rng: np.random.Generator, t=t, n=n, law=law) -> Iterator[tuple[str, float]]:
+        def frames(rng: np.random.Generator, t=t, n=n, law=law) -> Tests:
             yield from frame_tests(*draw(rng, t, 5, law, np.ones((3, 5))))
 
         parts = [shares(null, draws, number), shares(priced, draws, 100 + number)]
@@ -167,9 +160,7 @@ def power(draws: int) -> None:
         for n in (5, 25):
             betas = np.random.default_rng(n).normal([[1.0], [0.4], [0.3]], 0.3, (3, n))
 
-            def world(
-                rng: np.random.Generator, a=alpha, n=n, b=betas
-            ) -> Iterator[tuple[str, float]]:
+            def world(rng: np.random.Generator, a=alpha, n=n, b=betas) -> Tests:
                 y, f = draw(rng, 240, n, "normal", b, a)
                 yield from alpha_tests(y, f)
 
@@ -179,12 +170,35 @@ def power(draws: int) -> None:
     print(table.round(1).to_string())
 
 
+def shanken(draws: int) -> None:
+    """Size of the test of a premium whose true value is zero when another one is large."""
+    n, t = 25, 240
+    betas = np.random.default_rng(n).normal([[1.0], [0.5]], 0.3, (2, n))
+    columns = {}
+    for c in (0.0, 0.25, 0.5, 1.0):
+        price = np.array([np.sqrt(c), 0.0])
+
+        def world(rng: np.random.Generator, price: np.ndarray = price) -> Tests:
+            f = rng.standard_normal((t, 2))
+            y = (price + f) @ betas + 2.5 * rng.standard_normal((t, n))
+            fit = estimate_two_pass(y, f, method="OLS", intercept=True, hac=PLAIN)
+            for kind, v in fit.covariances.items():
+                yield kind, float(two_sided(fit.premia[2] / np.sqrt(v[2, 2])))
+
+        columns[f"c = {c}"] = shares(world, draws, round(100 * c))
+    print(f"\nPremium of zero rejected at 5%, N = {n}, T = {t}, error sd 2.5 times the factors', "
+          f"squared price of risk c, {draws} draws")  # fmt: skip
+    print(pd.DataFrame(columns).round(1).to_string())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=2000)
     parser.add_argument("--power", action="store_true", help="power curves in place of size")
     given = parser.parse_args()
     (power if given.power else sizes)(given.draws)
+    if not given.power:
+        shanken(given.draws)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 import statsmodels.api as sm
 from linearmodels import FamaMacBeth
 
-from alphastrata.core import Panel
+from alphastrata.core import Note, Panel
 from alphastrata.errors import ConfigError, EstimationError, InputDataError
 from alphastrata.inference import HAC, fama_macbeth
 
@@ -223,3 +223,12 @@ def test_looks(ragged: Panel) -> None:
     assert list(result.table().columns) == ["estimate", "std_error", "t", "p"]
     assert r"\toprule" in result.to_latex()
     assert "<table" in result._repr_html_()
+
+
+def test_a_panel_with_many_notes_does_not_bury_the_table(ragged: Panel) -> None:
+    notes = [Note(f"rule {i}", 1, 2, "", "dropped") for i in range(9)]
+    result = fama_macbeth(ragged.with_notes(notes), "ret", X)
+    assert len(result.notes) == 9
+    assert "rule 8" in result.summary()
+    assert "rule 0" not in result.summary()
+    assert "6 more notes" in result.summary()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alphastrata.errors import ConfigError
+from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.snooping import reality_check, romano_wolf, step_down
 
 DATES = pd.date_range("1990-01-31", periods=240, freq="ME")
@@ -72,5 +72,8 @@ def test_family_wise_error() -> None:
 def test_refusals() -> None:
     with pytest.raises(ConfigError, match="block"):
         romano_wolf(strategies(0), block=300)
+    short = strategies(0).iloc[:9]
+    with pytest.raises(EstimationError, match="longer sample"):
+        romano_wolf(short.iloc[:, :2], short.iloc[:, 2:8], block=2)
     with pytest.raises(ConfigError, match="draws"):
         reality_check(strategies(0), draws=10)

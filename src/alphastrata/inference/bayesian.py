@@ -19,7 +19,7 @@ __all__ = ["BayesianResult", "bayesian_fama_macbeth"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BayesianResult(Result):
     """Posterior of risk premia.
 

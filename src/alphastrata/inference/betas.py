@@ -18,7 +18,7 @@ from alphastrata.inference.tails import two_sided
 __all__ = ["BetaResult", "dimson_beta", "downside_beta"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BetaResult(Result):
     """One beta per asset and kind.
 

@@ -11,7 +11,7 @@ from alphastrata.core import Note, Result
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.inference.fama_macbeth import FamaMacBethResult
 from alphastrata.inference.grs import grs
-from alphastrata.inference.layout import STARS, compare
+from alphastrata.inference.layout import STARS, compare, foot
 from alphastrata.inference.samples import Returns
 from alphastrata.inference.time_series import TimeSeriesResult
 
@@ -20,7 +20,7 @@ __all__ = ["SideBySide", "pricing_table", "side_by_side"]
 Model = TimeSeriesResult | FamaMacBethResult
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SideBySide(Result):
     """Several models as columns, t-statistics in parentheses.
 
@@ -48,6 +48,9 @@ class SideBySide(Result):
     def conventions(self) -> list[str]:
         """Return what a reader needs to compute the same."""
         return list(self.lines)
+
+    def _footer(self) -> list[str]:
+        return foot(self.conventions(), self.notes)
 
     def _formatted(self) -> pd.DataFrame:
         return self.text

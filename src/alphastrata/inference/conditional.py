@@ -18,7 +18,7 @@ from alphastrata.inference.time_series import TimeSeriesResult, time_series
 __all__ = ["ConditionalResult", "conditional_model"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ConditionalResult(TimeSeriesResult):
     """A conditional factor model: alphas and betas linear in lagged instruments.
 

@@ -21,7 +21,7 @@ __all__ = ["DoubleSelectionResult", "double_selection"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DoubleSelectionResult(Result):
     """Loadings of the stochastic discount factor on new factors, controls selected by lasso.
 

@@ -22,7 +22,7 @@ __all__ = ["ModelComparison", "adjusted_squared_sharpe", "compare_models", "sele
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelComparison(Result):
     """Squared Sharpe ratios of factor models and tests of their differences.
 

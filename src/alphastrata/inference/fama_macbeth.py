@@ -15,7 +15,7 @@ from alphastrata.core.bydate import rank, standardize
 from alphastrata.errors import ConfigError, EstimationError, InputDataError
 from alphastrata.inference.cross_section import ByDate, lagged_positions, regress_by_date
 from alphastrata.inference.hac import HAC, LagRule, as_hac, mean_covariance
-from alphastrata.inference.layout import STARS, Columns, parameter_table, stacked
+from alphastrata.inference.layout import STARS, Columns, foot, parameter_table, stacked
 from alphastrata.inference.moments import Lagged, Rows
 from alphastrata.inference.samples import describe_dates
 from alphastrata.inference.tails import two_sided
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 Scale = Literal["rank", "zscore"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FamaMacBethResult(Result):
     """Average coefficients of cross-sectional regressions, and the coefficients themselves.
 
@@ -98,6 +98,9 @@ class FamaMacBethResult(Result):
         )
         frames = [part.to_frame("mean").T for part in (self.params, self.tstats, self.pvalues)]
         return stacked(*frames, digits=4, beside=beside)
+
+    def _footer(self) -> list[str]:
+        return foot(self.conventions(), self.notes)
 
     def between(
         self, start: str | pd.Timestamp | None = None, end: str | pd.Timestamp | None = None

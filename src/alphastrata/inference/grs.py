@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 FactorDivisor = Literal["T", "T-1"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GRSResult(Result):
     """The GRS test of N alphas, with the measures of Fama and French beside it.
 

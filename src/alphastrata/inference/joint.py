@@ -29,7 +29,7 @@ __all__ = ["JointResult", "gmm_j", "joint_alphas", "stacked_scores"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JointResult(Result):
     """Several tests of one joint hypothesis.
 

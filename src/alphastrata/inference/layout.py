@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-__all__ = ["STARS", "Columns", "compare", "long_table", "parameter_table", "stacked", "stars"]
+from alphastrata.core import Note
+
+__all__ = [
+    "STARS",
+    "Columns",
+    "compare",
+    "foot",
+    "long_table",
+    "parameter_table",
+    "stacked",
+    "stars",
+]
 
 STARS = "*, **, *** : p < 0.10, 0.05, 0.01 (two-sided)"
 
@@ -37,6 +48,16 @@ def long_table(
     index = pd.MultiIndex.from_product([params.index, params.columns])
     parts = {"estimate": params, "std_error": std_errors, "t": tstats, "p": pvalues}
     return pd.DataFrame({name: f.to_numpy().ravel() for name, f in parts.items()}, index=index)
+
+
+def foot(lines: Sequence[str], notes: Sequence[Note], most: int = 3) -> list[str]:
+    """Return the lines under a table, with at most so many notes; the rest stay in ``notes``.
+
+    A panel may carry dozens of notes from the rooms before.
+    """
+    shown = [str(note) for note in notes[-most:]]
+    more = len(notes) - len(shown)
+    return [*lines, *shown, *([f"… and {more} more notes, in .notes"] if more else [])]
 
 
 class Columns:

@@ -22,7 +22,7 @@ Method = Literal["fama-french", "kosowski"]
 _PERCENTILES = (1, 2, 3, 4, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 96, 97, 98, 99)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LuckResult(Result):
     """The cross-section of t(alpha) against worlds in which every true alpha is zero.
 

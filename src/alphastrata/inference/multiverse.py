@@ -45,7 +45,7 @@ def estimate_of(result: TimeSeriesResult, asset: str | None = None) -> Estimate:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MultiverseResult(Result):
     """An estimate under every combination of choices.
 

@@ -13,7 +13,7 @@ from linearmodels.panel import PanelOLS
 from alphastrata.core import Note, Panel, Result
 from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.fama_macbeth import check_columns, lagged_regressors
-from alphastrata.inference.layout import STARS, Columns, parameter_table, stacked
+from alphastrata.inference.layout import STARS, Columns, foot, parameter_table, stacked
 from alphastrata.inference.samples import describe_dates
 
 __all__ = ["PanelRegressionResult", "panel_regression"]
@@ -22,7 +22,7 @@ Cluster = Literal["none", "white", "asset", "date", "both"]
 Effects = Literal["none", "asset", "date", "both"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PanelRegressionResult(Result):
     """One pooled regression over all rows.
 
@@ -53,6 +53,9 @@ class PanelRegressionResult(Result):
     def conventions(self) -> list[str]:
         """Return what a reader needs to compute the same."""
         return [*self.lines, STARS]
+
+    def _footer(self) -> list[str]:
+        return foot(self.conventions(), self.notes)
 
     def _formatted(self) -> pd.DataFrame:
         beside = Columns({"R2": [f"{self.r2:.3f}"], "rows": [f"{self.nobs:,}"]})

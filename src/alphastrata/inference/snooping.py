@@ -10,7 +10,7 @@ from arch.bootstrap import SPA, StationaryBootstrap, StepM
 from numpy.typing import NDArray
 
 from alphastrata.core import Note, Result
-from alphastrata.errors import ConfigError
+from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.layout import parameter_table
 from alphastrata.inference.least_squares import fit_complete
 from alphastrata.inference.samples import Returns, align, describe_dates
@@ -128,7 +128,7 @@ def reality_check(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RomanoWolfResult(Result):
     """Alphas with p-values that account for all of them being tested.
 
@@ -204,7 +204,13 @@ def romano_wolf(
     resampled = np.empty((draws, y.shape[1]))
     for b, (position, _) in enumerate(bootstrap.bootstrap(draws)):
         rows = position[0]
-        a, e = _alphas(x[rows], y[rows])
+        try:
+            a, e = _alphas(x[rows], y[rows])
+        except EstimationError as error:
+            raise EstimationError(
+                f"A resample of the {n} dates cannot tell the {x.shape[1]} coefficients apart. "
+                "Use fewer factors or a longer sample."
+            ) from error
         resampled[b] = (a - alphas) / e
     if two_sided:
         observed, resampled = np.abs(observed), np.abs(resampled)

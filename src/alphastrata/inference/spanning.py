@@ -33,7 +33,7 @@ __all__ = [
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SpanningResult(TimeSeriesResult):
     """Regressions of new factors on old ones, with joint tests.
 
@@ -217,7 +217,7 @@ def britten_jones_f(factors: Array, new: Array) -> float:
     return float((bound - free) / n_new / (free / (n - m)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TangencyResult(Result):
     """Weights of the tangency portfolio with their inference.
 

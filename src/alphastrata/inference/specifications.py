@@ -18,6 +18,7 @@ from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.cross_section import regress_by_date
 from alphastrata.inference.fama_macbeth import check_columns, lagged_regressors
 from alphastrata.inference.hac import HAC, LagRule, as_hac, mean_covariance
+from alphastrata.inference.layout import foot
 from alphastrata.inference.moments import PIVOT, Rows, moments_by_date, slopes_by_date
 from alphastrata.inference.samples import describe_dates
 from alphastrata.inference.tails import two_sided
@@ -28,7 +29,7 @@ Array = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SpecificationsResult(Result):
     """Average coefficients of S specifications over the same rows.
 
@@ -75,6 +76,9 @@ class SpecificationsResult(Result):
     def conventions(self) -> list[str]:
         """Return what a reader needs to compute the same."""
         return list(self.lines)
+
+    def _footer(self) -> list[str]:
+        return foot(self.conventions(), self.notes)
 
 
 def specifications(

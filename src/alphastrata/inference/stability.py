@@ -21,7 +21,7 @@ __all__ = ["StabilityResult", "chow", "cusum"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StabilityResult(Result):
     """Tests that coefficients do not change, one row per asset.
 

@@ -21,7 +21,7 @@ __all__ = ["ThreePassResult", "eigenvalue_ratio", "three_pass"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ThreePassResult(Result):
     """Risk premia of observed factors, free of bias from factors left out.
 

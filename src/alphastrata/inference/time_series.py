@@ -17,7 +17,7 @@ from alphastrata.inference.tails import two_sided
 __all__ = ["TimeSeriesResult", "time_series"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TimeSeriesResult(Result):
     """Alphas and betas of N assets on K factors.
 

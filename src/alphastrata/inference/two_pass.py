@@ -54,7 +54,7 @@ class TwoPass:
     test: tuple[float, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TwoPassResult(Result):
     """Risk premia with four kinds of standard error.
 
