@@ -154,7 +154,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         *,
         hidden: tuple[int, ...] = (64, 32),
         latent_dim: int = 8,
-        activation: str = "gelu",
+        activation: str = "relu",
         optimizer: str = "adam",
         learning_rate: float = 3e-3,
         batch_size: int | Literal["auto"] = "auto",

@@ -128,7 +128,7 @@ def fit_once(model: Any, X: Array, columns: Sequence[str] = ()) -> WindowFit:
     return fit_window(Task("of the sample", model, X, X, np.arange(len(X)), names))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NullTest(Result):
     """Scores of a clustering beside those of the same pipeline on data without clusters.
 

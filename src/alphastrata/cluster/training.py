@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,23 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from alphastrata.cluster.network import ACTIVATIONS, Error, Network
 from alphastrata.errors import ConfigError, EstimationError
 
 __all__ = ["ACTIVATIONS", "OPTIMIZERS", "Layers", "Recipe", "Trained", "one_thread", "train"]
 
 Layers = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
 """Weights (inputs x outputs) and biases (outputs) of each layer, from the input on."""
-
-ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "relu": torch.relu,
-    "leaky_relu": torch.nn.functional.leaky_relu,
-    "elu": torch.nn.functional.elu,
-    "gelu": torch.nn.functional.gelu,
-    "tanh": torch.tanh,
-    "sigmoid": torch.sigmoid,
-    "silu": torch.nn.functional.silu,
-}
-Error = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "lbfgs")
 
@@ -106,43 +96,6 @@ def make_optimizer(recipe: Recipe, parameters: list[torch.Tensor]) -> torch.opti
     raise ConfigError(f"optimizer must be one of {OPTIMIZERS}, got {recipe.optimizer!r}.")
 
 
-class _Network:
-    """The parameters as torch tensors, and the reconstruction error they give."""
-
-    def __init__(
-        self, encoder: Layers, decoder: Layers, recipe: Recipe, device: str, error: Error
-    ) -> None:
-        self.n_encoder = len(encoder)
-        self.error = error
-        self.activation = ACTIVATIONS[recipe.activation]
-        self.parameters: list[torch.Tensor] = [
-            # Copied into torch's own aligned memory: alignment can change the last bits.
-            torch.tensor(a, dtype=torch.float32, device=device, requires_grad=True)
-            for layer in [*encoder, *decoder]
-            for a in layer
-        ]
-
-    def reconstruct(self, x: torch.Tensor) -> torch.Tensor:
-        last = len(self.parameters) // 2 - 1
-        for k in range(last + 1):
-            x = torch.addmm(self.parameters[2 * k + 1], x, self.parameters[2 * k])
-            # The latent layer and the output are linear, every other layer is activated.
-            if k not in (self.n_encoder - 1, last):
-                x = self.activation(x)
-        return x
-
-    def loss(self, noisy: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return self.error(self.reconstruct(noisy), target)
-
-    def snapshot(self) -> list[torch.Tensor]:
-        return [p.detach().clone() for p in self.parameters]
-
-    def layers(self, state: list[torch.Tensor]) -> tuple[Layers, Layers]:
-        arrays = [p.cpu().numpy() for p in state]
-        pairs = list(zip(arrays[::2], arrays[1::2], strict=True))
-        return pairs[: self.n_encoder], pairs[self.n_encoder :]
-
-
 def train(
     X: NDArray[np.float32],
     recipe: Recipe,
@@ -170,8 +123,10 @@ def train(
         n_held = int(recipe.validation_fraction * len(X)) if recipe.patience else 0
         data = torch.from_numpy(X)
         held, rows = data[order[:n_held]].to(device), data[order[n_held:]].to(device)
-        network = _Network(encoder, decoder, recipe, device, error)
-        optimizer = make_optimizer(recipe, network.parameters)
+        network = Network(
+            encoder, decoder, activation=recipe.activation, device=device, error=error
+        )
+        optimizer = make_optimizer(recipe, [network.flat])
         log: list[tuple[int, float, float]] = []
         best, best_epoch, best_state = np.inf, 0, network.snapshot()
         for epoch in range(1, recipe.epochs + 1):
@@ -192,13 +147,12 @@ def train(
     return Trained(encoded, decoded, log, best_epoch, device)
 
 
-def _held_out(network: _Network, held: torch.Tensor) -> float:
-    with torch.no_grad():
-        return float(network.loss(held, held))
+def _held_out(network: Network, held: torch.Tensor) -> float:
+    return float(network.loss(held, held))
 
 
 def _epoch(
-    network: _Network,
+    network: Network,
     optimizer: torch.optim.Optimizer,
     rows: torch.Tensor,
     recipe: Recipe,
@@ -212,16 +166,14 @@ def _epoch(
     total = torch.zeros((), device=rows.device)
     for start in range(0, len(rows), recipe.batch_size):
         batch = shuffled[start : start + recipe.batch_size]
-        optimizer.zero_grad(set_to_none=True)
-        loss = network.loss(_corrupt(batch, recipe.noise, generator), batch)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = network.descend(_corrupt(batch, recipe.noise, generator), batch)
         optimizer.step()
-        total += loss.detach() * len(batch)
+        total += loss * len(batch)
     return float(total) / len(rows)
 
 
 def _full_batch(
-    network: _Network,
+    network: Network,
     optimizer: Any,
     rows: torch.Tensor,
     recipe: Recipe,
@@ -231,11 +183,11 @@ def _full_batch(
     noisy = _corrupt(rows, recipe.noise, generator)
 
     def closure() -> torch.Tensor:
-        optimizer.zero_grad(set_to_none=True)
-        loss = network.loss(noisy, rows)
-        loss = loss + recipe.weight_decay * sum((p**2).sum() for p in network.parameters)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
+        loss = network.descend(noisy, rows)
+        slope = network.flat.grad
+        if slope is not None:
+            slope.add_(network.flat, alpha=2.0 * recipe.weight_decay)
+        return loss + recipe.weight_decay * (network.flat**2).sum()
 
     return float(optimizer.step(closure))
 

@@ -63,13 +63,13 @@ def nearest_neighbors(
     """Return positions (n x k) and squared distances of the k nearest reference rows.
 
     Neighbours are sorted by distance, then by position. With ``exclude_self``, ``X`` is the
-    reference and row i is no neighbour of itself. Works in chunks of about 32 MB.
+    reference and row i is no neighbour of itself. Works in chunks of about 4 MB.
     """
     columns = np.ascontiguousarray(reference.T)
     n, m = len(X), len(reference)
     index = np.empty((n, k), dtype=np.int32)
     squared = np.empty((n, k))
-    step = max(1, 4_000_000 // max(m, 1))
+    step = max(1, 500_000 // max(m, 1))
     for start in range(0, n, step):
         block = squared_distances(np.ascontiguousarray(X[start : start + step]), columns)
         rows = np.arange(len(block))
@@ -92,37 +92,45 @@ def nearest_neighbors(
 def conditional(squared: Array, perplexity: float) -> Array:
     """Return p(j|i) (n x k) over the k neighbours, with entropy log(perplexity) in every row.
 
-    The precision is found by bisection, van der Maaten and Hinton (2008), equation 1.
+    The precision beta is found by Newton steps within a bracket, and by bisection where a step
+    leaves it: van der Maaten and Hinton (2008), equation 1; the entropy falls in beta with slope
+    -beta Var(d) under p.
     """
     n, k = squared.shape
     p = np.empty((n, k))
     target = np.log(perplexity)
     for i in range(n):
-        low, high, beta = 0.0, np.inf, 1.0
         scale = 0.0
         for j in range(k):
             scale += (squared[i, j] - squared[i, 0]) / k
         beta = 1.0 / scale if scale > 0.0 else 1.0
+        low, high = 0.0, np.inf
         for _ in range(100):
-            total, weighted = 0.0, 0.0
+            total, first, second = 0.0, 0.0, 0.0
             for j in range(k):
                 # The nearest distance is taken off, so that at least one weight is one.
                 d = squared[i, j] - squared[i, 0]
                 w = np.exp(-beta * d)
                 p[i, j] = w
                 total += w
-                weighted += w * d
-            entropy = np.log(total) + beta * weighted / total
+                first += w * d
+                second += w * d * d
+            mean = first / total
+            excess = np.log(total) + beta * mean - target
             for j in range(k):
                 p[i, j] /= total
-            if abs(entropy - target) < 1e-8 or beta > 1e300 or beta < 1e-300:
+            if abs(excess) < 1e-8 or beta > 1e300 or beta < 1e-300:
                 break
-            if entropy > target:
+            if excess > 0.0:
                 low = beta
-                beta = beta * 2.0 if high == np.inf else 0.5 * (beta + high)
             else:
                 high = beta
-                beta = 0.5 * (beta + low)
+            spread = second / total - mean * mean
+            step = beta + excess / (beta * spread) if spread > 0.0 else -1.0
+            if low < step < high:
+                beta = step
+            else:
+                beta = beta * 2.0 if high == np.inf else 0.5 * (low + high)
     return p
 
 

@@ -30,7 +30,7 @@ from alphastrata.portfolio.performance import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Performance(Result):
     """What series earned and risked, one row each.
 

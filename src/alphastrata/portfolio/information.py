@@ -84,7 +84,7 @@ def correlation_by_date(x: Float64, y: Float64, offsets: Int64, how: How = "spea
     return _correlations(x, y, offsets)[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class InformationCoefficients(Result):
     """Correlations of a characteristic with later returns.
 

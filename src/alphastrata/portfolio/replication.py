@@ -13,7 +13,7 @@ from alphastrata.core.results import Result
 from alphastrata.errors import InputDataError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Certificate(Result):
     """Agreement of replicated factors with published ones.
 

@@ -50,6 +50,7 @@ def portfolio_returns(
     hold: Hold = None,
     missing: Missing = "renormalise",
     ret: str = "ret",
+    risk_free: pd.Series | None = None,
 ) -> FactorReturns:
     """Return what each stratum earned after its labels were formed, in decimals per period.
 
@@ -70,6 +71,8 @@ def portfolio_returns(
         "zero": it counts as a return of zero.
     ret
         Column of returns over the period that ends at the row's date.
+    risk_free
+        Rate per period by date, kept beside the returns so that they know their excess returns.
 
     Returns
     -------
@@ -116,6 +119,7 @@ def portfolio_returns(
         pd.DataFrame(mean_of_cohorts(means), index=dates, columns=names),
         kind="total",
         freq=panel.freq,
+        risk_free=risk_free,
         counts=pd.DataFrame(counts, index=dates, columns=names),
         source=f"{describe(weighting)}-weighted returns of: {strata.source or 'strata'}",
         notes=[*strata.notes, *pairing_notes(parts, rows, panel, missing)],

@@ -12,9 +12,9 @@ from alphastrata.report import (
     ClusterSection,
     DataSection,
     FactorSection,
-    HowComputed,
     Membership,
     Table,
+    how_computed,
 )
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.performance import FORMATS
@@ -102,7 +102,7 @@ def clusters(config: ClusterConfig, made: Mapping[str, Artefacts]) -> ClusterSec
     }
     manifest = f"stage clusters {config.name}"
     return ClusterSection(
-        title=config.name,
+        title=f"Clusters {config.name}",
         names=strata.names,
         scores=found["scores"],
         profiles=found["profiles"],
@@ -115,22 +115,11 @@ def clusters(config: ClusterConfig, made: Mapping[str, Artefacts]) -> ClusterSec
             ),
             *(Table(title=title, frame=frame) for title, frame in checks.items()),
         ],
-        how={
-            "silhouette": HowComputed(
-                formula="mean over assets of (b − a) / max(a, b)",
-                conventions=[
-                    "a: mean distance to the own cluster; b: to the nearest other one.",
-                    "Nulls run the whole pipeline on data without clusters.",
-                ],
-                manifest=manifest,
-                source="Rousseeuw (1987)",
-            ),
-            "davies_bouldin": HowComputed(
-                formula="mean over clusters of max (s_i + s_j) / d_ij; smaller is better",
-                manifest=manifest,
-                source="Davies and Bouldin (1979)",
-            ),
-        },
+        how=how_computed(
+            ["silhouette", "davies_bouldin", "calinski_harabasz", "membership", "profiles"],
+            manifest=manifest,
+            conventions=["Nulls run the whole pipeline on data without clusters."],
+        ),
     )
 
 
@@ -152,7 +141,12 @@ def factors(made: Mapping[str, Artefacts]) -> FactorSection:
             ],
         ),
         correlations=found["correlations"],
-        notes=[f"{name}" for name in monthly.source.split("; ")],
+        notes=monthly.source.split("; "),
+        how=how_computed(
+            [*found["summary"].columns, "growth", "drawdown", "correlations"],
+            manifest="stage performance",
+            conventions=["Monthly returns; twelve months in a year."],
+        ),
     )
 
 

@@ -27,6 +27,11 @@ from alphastrata.study.settings import BenchmarkConfig, StudyConfig
 ONE_TEST = 1.959963984540054
 
 
+def _readable(conventions: list[str]) -> list[str]:
+    """Return conventions without the line on stars: the page sets significance in bold."""
+    return [line for line in conventions if not line.startswith("*, **")]
+
+
 def _own(notes: list[str], made: Mapping[str, Artefacts]) -> list[str]:
     """Return the notes that the data section does not already show."""
     shown = {str(note) for note in all_notes(made)}
@@ -75,7 +80,7 @@ def alphas(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSectio
             for grouping, test in joint.items()
         ],
         conventions=[
-            *text["conventions"],
+            *_readable(text["conventions"]),
             *_own(text["notes"], made),
             *_left_out(tests.get(f"grs {config.name}", {})),
         ],
@@ -119,7 +124,7 @@ def cross_section(name: str, made: Mapping[str, Artefacts]) -> TestSection:
             transpose=True,
         ),
         by_date=tests[f"cross-section {name} coefficients"],
-        conventions=[*text["conventions"], *_own(text["notes"], made)],
+        conventions=[*_readable(text["conventions"]), *_own(text["notes"], made)],
         how={
             "params": HowComputed(
                 formula="λ̂ = mean over t of the slopes of r_t on x_{t−1}",
