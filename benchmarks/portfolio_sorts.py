@@ -1,6 +1,6 @@
 """Sorted portfolio returns on a CRSP-like panel: this package beside tidyfinance and polars.
 
-    python benchmarks/portfolio_sorts.py [--rows 3500000] [--repeats 5] [--slow]
+    python benchmarks/portfolio_sorts.py [--rows 3500000] [--repeats 5] [--threads 2] [--slow]
 
 All systems run in one process, in turns; the smallest time of each counts, and ratios are taken
 within the run. The peers get frames in which weights and characteristics are lagged already; that
@@ -214,7 +214,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=3_500_000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--slow", action="store_true", help="tidyfinance's double sorts as well")
-    parser.add_argument("--threads", type=int, default=1, help="of the one-pass sorts")
+    parser.add_argument("--threads", type=int, default=2, help="of the one-pass sorts")
     options = parser.parse_args()
     with joblib.parallel_config(n_jobs=options.threads):
         compare(options)

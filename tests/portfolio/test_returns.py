@@ -238,6 +238,13 @@ def test_soft_membership_weighs(market):
         portfolio_returns(hard, market, weighting=Soft())
 
 
+def test_a_risk_free_rate_is_subtracted_once(market):
+    strata = quantile_sort(market, "leverage", n=2)
+    rate = pd.Series(0.002, market.dates)
+    got = portfolio_returns(strata, market, risk_free=rate)
+    pd.testing.assert_frame_equal(got.excess(), got.frame - 0.002)
+
+
 def test_settings_are_checked_before_work(market):
     strata = quantile_sort(market, "leverage")
     with pytest.raises(ConfigError, match="hold"):
