@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 from hypothesis.extra import numpy as arrays
 
 from alphastrata.core import bydate
+from alphastrata.core.crossproducts import normal_equations
 from alphastrata.errors import ConfigError
 
 
@@ -114,7 +115,7 @@ def test_normal_equations_give_least_squares(data, weighted):
     columns, offsets = data
     weights = np.abs(columns[3]) + 0.5 if weighted else None
     used = columns[:3]
-    got = bydate.normal_equations(used, offsets, weights=weights)
+    got = normal_equations(used, offsets, weights=weights)
     for d, rows in enumerate(by_date(offsets)):
         block = used[:, rows]
         w = np.ones(block.shape[1]) if weights is None else weights[rows]
@@ -129,7 +130,7 @@ def test_normal_equations_keep_their_digits_far_from_zero():
     rng = np.random.default_rng(0)
     x = rng.normal(size=5000)
     y = 2.0 * x + rng.normal(size=5000)
-    far = bydate.normal_equations(np.stack([x + 1e6, y]), np.array([0, 5000]))
+    far = normal_equations(np.stack([x + 1e6, y]), np.array([0, 5000]))
     centred = far.moments[0, 1:, 1:] - np.outer(far.moments[0, 0, 1:], far.moments[0, 0, 1:]) / 5000
     want = np.cov(x, y, bias=True)[0, 1] / x.var()
     # The slope of x + 1e6 as it is stored: the shift itself loses 1e-10 of x.
@@ -141,7 +142,7 @@ def test_normal_equations_fill_tiles_of_any_size():
     columns = rng.normal(size=(6, 1500))
     columns[2, ::7] = np.nan
     offsets = np.array([0, 255, 511, 768, 768, 1500])
-    got = bydate.normal_equations(columns, offsets)
+    got = normal_equations(columns, offsets)
     for d, rows in enumerate(by_date(offsets)):
         block = columns[:, rows]
         block = block[:, ~np.isnan(block).any(axis=0)]

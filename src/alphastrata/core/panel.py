@@ -11,13 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from alphastrata.core.checks import Note, Violations, require_columns
+from alphastrata.core.columns import Column, Float64, gather, read_columns, take
 from alphastrata.core.grouping import Int64, lookup, offsets_of, sort_by
 from alphastrata.core.keys import ASSET, DATE, FREQUENCIES, Keys, day, month_end, read_keys
 from alphastrata.core.lagging import lagged_rows
 from alphastrata.errors import InputDataError, LookAheadError
-
-Float64 = npt.NDArray[np.float64]
-Column = Float64 | pd.Categorical
 
 
 class Panel:
@@ -80,14 +78,14 @@ class Panel:
         )
         found.require(len(data) > 0, "A panel has at least one row", remedy="Check the filters")
         read = read_keys(data, freq, found) if len(data) else None
-        columns = _read_columns(data, found)
+        columns = read_columns(data, found)
         if read is None:
             found.raise_if_any()
             raise AssertionError("unreadable keys record why")
         keys, freq, moved = read
         order = sort_by(keys.date_codes, keys.asset_codes, len(keys.dates), len(keys.assets))
         if not np.array_equal(order, np.arange(len(data))):
-            keys, columns = _take_keys(keys, order), _take_columns(columns, order)
+            keys, columns = _take_keys(keys, order), take(columns, order)
         _check_unique(keys, found)
         found.raise_if_any()
         self._fill(keys, columns, freq, (*notes, *moved))
@@ -320,7 +318,7 @@ class Panel:
             )
         chosen = self.select(columns) if columns is not None else self
         rows = lagged_rows(self._by_asset, self.asset_offsets(), self.date_codes, periods)
-        return Panel._build(self.keys, _gather(chosen._columns, rows), self.freq, self.notes)
+        return Panel._build(self.keys, gather(chosen._columns, rows), self.freq, self.notes)
 
     def between(
         self, start: str | pd.Timestamp | None = None, end: str | pd.Timestamp | None = None
@@ -389,7 +387,7 @@ class Panel:
                 continue
             frame[name] = value.array if isinstance(value, pd.Series) else value
         found.raise_if_any()
-        new = _read_columns(frame, found)
+        new = read_columns(frame, found)
         found.raise_if_any()
         return Panel._build(self.keys, {**self._columns, **new}, self.freq, self.notes)
 
@@ -432,7 +430,7 @@ class Panel:
                     "core",
                 )
             )
-        joined = Panel._build(self.keys, {**self._columns, **_gather(new, rows)}, self.freq, notes)
+        joined = Panel._build(self.keys, {**self._columns, **gather(new, rows)}, self.freq, notes)
         return joined.where(~alone) if how == "inner" and alone.any() else joined
 
     def with_notes(self, notes: Sequence[Note]) -> Panel:
@@ -448,7 +446,7 @@ class Panel:
             self.date_codes[rows] - low,
             codes.astype(np.int64),
         )
-        return Panel._build(keys, _take_columns(self._columns, rows), self.freq, self.notes)
+        return Panel._build(keys, take(self._columns, rows), self.freq, self.notes)
 
     def __len__(self) -> int:
         return int(self.keys.date_codes.size)
@@ -466,51 +464,6 @@ class Panel:
 
         head = self.frame.iloc[:5].to_html(escape=True, max_cols=12)
         return f"<p>{escape(repr(self))}</p>{head}"
-
-
-def _is_number(dtype: Any) -> bool:
-    return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype)
-
-
-def _is_category(dtype: Any) -> bool:
-    return pd.api.types.is_string_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype)
-
-
-def _read_columns(data: pd.DataFrame, found: Violations) -> dict[str, Column]:
-    """Return every column but the keys as float64 or categorical, recording what is wrong."""
-    keyed = isinstance(data.index, pd.MultiIndex)
-    columns: dict[str, Column] = {}
-    names = [c for c in data.columns if keyed or c not in (DATE, ASSET)]
-    found.require(
-        len(set(names)) == len(names),
-        "Column names are unique",
-        count=len(names) - len(set(names)),
-        remedy="Rename the repeated columns",
-    )
-    if len(set(names)) < len(names):
-        return columns
-    for name in names:
-        series = data[name]
-        if _is_number(series.dtype):
-            array = np.array(series.to_numpy(dtype=np.float64, na_value=np.nan))
-            infinite = np.isinf(array)
-            if infinite.any():
-                found.add(
-                    f"Column {name!r} has no infinite values",
-                    count=int(infinite.sum()),
-                    first=f"row {int(np.argmax(infinite))}",
-                    remedy="Replace them, e.g. with NaN for a division by zero",
-                )
-            columns[str(name)] = array
-        elif _is_category(series.dtype):
-            columns[str(name)] = pd.Categorical(series)
-        else:
-            found.add(
-                f"Column {name!r} holds numbers or categories",
-                first=f"dtype {series.dtype}",
-                remedy="Convert it (dates, for example, to an age in days) or leave it out",
-            )
-    return columns
 
 
 def _check_unique(keys: Keys, found: Violations) -> None:
@@ -532,23 +485,6 @@ def _take_keys(keys: Keys, rows: Int64) -> Keys:
     return Keys(keys.dates, keys.assets, keys.date_codes[rows], keys.asset_codes[rows])
 
 
-def _take_columns(columns: Mapping[str, Column], rows: Int64) -> dict[str, Column]:
-    return {name: array.take(rows) for name, array in columns.items()}
-
-
-def _gather(columns: Mapping[str, Column], rows: Int64) -> dict[str, Column]:
-    """Return the values at ``rows``, missing where the row is -1."""
-    out: dict[str, Column] = {}
-    for name, array in columns.items():
-        if isinstance(array, pd.Categorical):
-            out[name] = array.take(rows, allow_fill=True)
-        elif array.size:
-            out[name] = np.where(rows >= 0, array[rows], np.nan)
-        else:
-            out[name] = np.full(rows.size, np.nan)
-    return out
-
-
 def _align(value: pd.Series, panel: Panel) -> Column:
     right = Panel(value.to_frame("value"), freq=panel.freq)
-    return _gather(right._columns, right.rows_of(panel.index))["value"]
+    return gather(right._columns, right.rows_of(panel.index))["value"]

@@ -2,8 +2,8 @@
 
 The numbers behind Fama-MacBeth and behind a thousand specifications at once. Rows are sorted by
 date. Some dates at a time are copied into a block that stays in cache, and
-`alphastrata.core.bydate.normal_equations` sums their products, shifted by a pilot mean so that
-slopes keep full accuracy when a column's mean is large against its spread.
+`alphastrata.core.crossproducts.normal_equations` sums their products, shifted by a pilot mean so
+that slopes keep full accuracy when a column's mean is large against its spread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from alphastrata.core.bydate import CrossProducts, normal_equations
+from alphastrata.core.crossproducts import CrossProducts, normal_equations
+from alphastrata.inference.small_systems import solve_scaled
 
 __all__ = ["PIVOT", "Lagged", "Rows", "Slopes", "moments_by_date", "slopes_by_date", "unshifted"]
 
@@ -176,78 +177,53 @@ def _gather(values: Array, rows: Int64) -> Array:
 
 
 @njit(cache=True, nogil=True)
+def _centred(
+    products: Array, x: Int64, y: int, intercept: bool, gram: Array, target: Array
+) -> float:
+    """Fill products of x with x and y about their means; return the variance of y, or -1.
+
+    -1 says that some x does not vary: only rounding error of its squares is left.
+    """
+    total = products[0, 0]
+    mean_y = products[0, y + 1] / total if intercept else 0.0
+    for i in range(x.size):
+        mean = products[0, x[i] + 1] / total if intercept else 0.0
+        for j in range(i + 1):
+            gram[i, j] = products[x[i] + 1, x[j] + 1] - mean * products[0, x[j] + 1]
+        target[i] = products[x[i] + 1, y + 1] - mean * products[0, y + 1]
+        if not gram[i, i] > 1e-28 * products[x[i] + 1, x[i] + 1]:
+            return -1.0
+    return products[y + 1, y + 1] - mean_y * products[0, y + 1]
+
+
+@njit(cache=True, nogil=True)
 def _solve(
     products: Array, pilot: Array, count: Int64, x: Int64, y: int, intercept: bool
 ) -> tuple[Array, Array, Array]:
-    n_dates = count.size
-    k = x.size
+    n_dates, k = count.size, x.size
     lead = 1 if intercept else 0
     params = np.full((n_dates, k + lead), np.nan)
     r2 = np.full(n_dates, np.nan)
     pivot = np.full(n_dates, np.nan)
-    gram = np.empty((k, k))
-    target = np.empty(k)
-    scale = np.empty(k)
-    beta = np.empty(k)
+    gram, factor = np.zeros((k, k)), np.zeros((k, k))
+    target, beta = np.zeros(k), np.zeros(k)
     for d in range(n_dates):
         if count[d] <= k + lead:
             continue
-        total = products[d, 0, 0]
-        mean_y = products[d, 0, y + 1] / total if intercept else 0.0
-        for i in range(k):
-            mean_i = products[d, 0, x[i] + 1] / total if intercept else 0.0
-            for j in range(i + 1):
-                gram[i, j] = products[d, x[i] + 1, x[j] + 1] - mean_i * products[d, 0, x[j] + 1]
-            target[i] = products[d, x[i] + 1, y + 1] - mean_i * products[d, 0, y + 1]
-        variance_y = products[d, y + 1, y + 1] - mean_y * products[d, 0, y + 1]
-        constant = False
-        for i in range(k):
-            # A column that does not vary leaves rounding error of its squares only.
-            if gram[i, i] <= 1e-28 * products[d, x[i] + 1, x[i] + 1] or not gram[i, i] > 0.0:
-                constant = True
-                scale[i] = 1.0
-            else:
-                scale[i] = 1.0 / np.sqrt(gram[i, i])
-        if constant:
+        variance = _centred(products[d], x, y, intercept, gram, target)
+        if variance < 0.0:
             pivot[d] = 0.0
             continue
-        smallest = 1.0
-        for i in range(k):
-            for j in range(i + 1):
-                gram[i, j] *= scale[i] * scale[j]
-            target[i] *= scale[i]
-        for i in range(k):  # Cholesky, in place
-            for j in range(i):
-                s = gram[i, j]
-                for m in range(j):
-                    s -= gram[i, m] * gram[j, m]
-                gram[i, j] = s / gram[j, j]
-            s = gram[i, i]
-            for m in range(i):
-                s -= gram[i, m] * gram[i, m]
-            if s < smallest:
-                smallest = s
-            gram[i, i] = np.sqrt(s) if s > 1e-16 else 1e-8
-        pivot[d] = max(smallest, 0.0)
+        pivot[d] = solve_scaled(gram, target, factor, beta)
+        total = products[d, 0, 0]
+        level = products[d, 0, y + 1] / total + pilot[d, y]
         explained = 0.0
         for i in range(k):
-            s = target[i]
-            for m in range(i):
-                s -= gram[i, m] * beta[m]
-            beta[i] = s / gram[i, i]
-            explained += beta[i] * beta[i]
-        for i in range(k - 1, -1, -1):
-            s = beta[i]
-            for m in range(i + 1, k):
-                s -= gram[m, i] * beta[m]
-            beta[i] = s / gram[i, i]
-        level = mean_y + pilot[d, y] if intercept else 0.0
-        for i in range(k):
-            slope = beta[i] * scale[i]
-            params[d, i + lead] = slope
-            if intercept:
-                level -= slope * (products[d, 0, x[i] + 1] / total + pilot[d, x[i]])
+            params[d, i + lead] = beta[i]
+            explained += beta[i] * target[i]
+            level -= beta[i] * (products[d, 0, x[i] + 1] / total + pilot[d, x[i]])
         if intercept:
             params[d, 0] = level
-        r2[d] = explained / variance_y if variance_y > 0.0 else np.nan
+        if variance > 0.0:
+            r2[d] = explained / variance
     return params, r2, pivot

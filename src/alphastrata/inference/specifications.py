@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from alphastrata.core import Note, Panel, Result
-from alphastrata.core.bydate import CrossProducts
+from alphastrata.core.crossproducts import CrossProducts
 from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.cross_section import regress_by_date
 from alphastrata.inference.fama_macbeth import check_columns, lagged_regressors
