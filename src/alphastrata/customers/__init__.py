@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from alphastrata.customers.allocation import (
+    Allocation,
+    AllocationRules,
+    allocate,
+    simulate_fund_returns,
+)
 from alphastrata.customers.association import (
     AssociationNetwork,
     CustomerNetwork,
@@ -9,6 +15,7 @@ from alphastrata.customers.association import (
     association_network,
     customer_network,
 )
+from alphastrata.customers.campaign import Budget, Campaign, plan_campaign
 from alphastrata.customers.choice import Effort, KChoice, choose_k, elbow
 from alphastrata.customers.explain import (
     CustomerShapley,
@@ -17,33 +24,45 @@ from alphastrata.customers.explain import (
     segment_rules,
     shapley_by_column,
 )
+from alphastrata.customers.fairness import fairness
 from alphastrata.customers.kinds import KINDS, infer_kinds
+from alphastrata.customers.lift import Lift, measure_lift
 from alphastrata.customers.preprocess import MixedPreprocessor
 from alphastrata.customers.profile import SegmentProfiles, profile_segments
+from alphastrata.customers.propensity import Propensity, propensity
+from alphastrata.customers.risk import risk_profiles
 from alphastrata.customers.scf import read_scf
 from alphastrata.customers.search import StageSearch, candidates, search_stages
 from alphastrata.customers.segmentation import Segmentation, SegmentModel, segment
 from alphastrata.customers.simulate import SimulatedCustomers, simulate
 from alphastrata.customers.stages import Stages
 from alphastrata.customers.table import CustomerTable, make_table, read_customers
+from alphastrata.customers.themes import themes
 from alphastrata.customers.transactions import transaction_features
 
 __all__ = [
     "KINDS",
+    "Allocation",
+    "AllocationRules",
     "AssociationNetwork",
+    "Budget",
+    "Campaign",
     "CustomerNetwork",
     "CustomerShapley",
     "CustomerTable",
     "Effort",
     "Explanation",
     "KChoice",
+    "Lift",
     "MixedPreprocessor",
+    "Propensity",
     "SegmentModel",
     "SegmentProfiles",
     "Segmentation",
     "SimulatedCustomers",
     "StageSearch",
     "Stages",
+    "allocate",
     "association_matrix",
     "association_network",
     "candidates",
@@ -51,15 +70,22 @@ __all__ = [
     "customer_network",
     "elbow",
     "explain",
+    "fairness",
     "infer_kinds",
     "make_table",
+    "measure_lift",
+    "plan_campaign",
     "profile_segments",
+    "propensity",
     "read_customers",
     "read_scf",
+    "risk_profiles",
     "search_stages",
     "segment",
     "segment_rules",
     "shapley_by_column",
     "simulate",
+    "simulate_fund_returns",
+    "themes",
     "transaction_features",
 ]
