@@ -133,20 +133,13 @@ def double_selection(
         chosen, p3 = _select(h_centred, g_centred[:, j], given[2], blocks)
         third |= chosen
     kept = sorted(first | second)
-    x = np.column_stack([np.ones(len(cov_g)), cov_g, cov_h[:, kept]])
-    if x.shape[0] <= x.shape[1] or np.linalg.matrix_rank(x / np.abs(x).max(axis=0)) < x.shape[1]:
-        raise EstimationError(
-            f"The final regression has {x.shape[0]} assets for {x.shape[1]} regressors that must "
-            "not be collinear. Raise the penalties or use more assets."
-        )
-    scale = np.abs(x).max(axis=0)
-    loadings = np.linalg.lstsq(x / scale, y.mean(axis=0), rcond=None)[0] / scale
-    sdf = 1.0 - np.column_stack([g_centred, h_centred[:, kept]]) @ loadings[1:]
+    loadings = _price(cov_g, cov_h[:, kept], y.mean(axis=0))
+    sdf = 1.0 - np.column_stack([g_centred, h_centred[:, kept]]) @ loadings
     z = _residuals(g_centred, h_centred[:, sorted(set(kept) | third)])
     influence = sdf[:, None] * z @ np.linalg.inv(z.T @ z / n)
     errors = np.sqrt((influence**2).mean(axis=0) / n)
     factors = pd.Index(sample.factors.columns, name="factor")
-    estimate = loadings[1 : 1 + len(factors)]
+    estimate = loadings[: len(factors)]
     how = "given" if penalties else f"{folds}-fold cross-validation, seed {seed}"
     words = describe_dates(dates, sample.freq)
     return DoubleSelectionResult(
@@ -159,12 +152,24 @@ def double_selection(
         selected_third=tuple(names[i] for i in sorted(third)),
         penalties=pd.Series([p1, p2, p3], ["first", "second", "third"]),
         lines=(
-            f"Penalties {how}; {x.shape[0]} assets, {len(names)} controls; covariances by T; "
+            f"Penalties {how}; {y.shape[1]} assets, {len(names)} controls; covariances by T; "
             "heteroskedasticity-robust errors without lags, normal p-values.",
         ),
         title=f"Double selection: {', '.join(factors)} ({words})",
         notes=tuple(dict.fromkeys((*both.notes, *sample.notes))),
     )
+
+
+def _price(cov_g: Array, cov_h: Array, mean: Array) -> Array:
+    """Return SDF loadings of new factors, then of controls: mean returns on covariances."""
+    x = np.column_stack([np.ones(len(mean)), cov_g, cov_h])
+    scale = np.abs(x).max(axis=0)
+    if x.shape[0] <= x.shape[1] or np.linalg.matrix_rank(x / scale) < x.shape[1]:
+        raise EstimationError(
+            f"The final regression has {x.shape[0]} assets for {x.shape[1]} regressors that must "
+            "not be collinear. Raise the penalties or use more assets."
+        )
+    return np.asarray(np.linalg.lstsq(x / scale, mean, rcond=None)[0][1:] / scale[1:])
 
 
 def _select(x: Array, y: Array, penalty: float | None, folds: KFold) -> tuple[set[int], float]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from alphastrata.core import Note
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.inference.samples import Returns, align
+from alphastrata.inference.small_systems import solve_scaled
 
 __all__ = ["RollingBetas", "rolling_betas", "rolling_regressions"]
 
@@ -216,39 +217,6 @@ def _shared(x: Array, window: int) -> tuple[Array, Array]:
 
 
 @njit(cache=True, nogil=True)
-def _solve(products: Array, target: Array, factor: Array, beta: Array) -> bool:
-    """Solve products @ beta = target by Cholesky of the correlations; False if singular."""
-    k = target.size
-    for i in range(k):
-        if not products[i, i] > 0.0:
-            return False
-    for i in range(k):
-        for j in range(i + 1):
-            s = products[i, j] / np.sqrt(products[i, i] * products[j, j])
-            for m in range(j):
-                s -= factor[i, m] * factor[j, m]
-            if i == j:
-                if s < 1e-11:
-                    return False
-                factor[i, i] = np.sqrt(s)
-            else:
-                factor[i, j] = s / factor[j, j]
-    for i in range(k):
-        s = target[i] / np.sqrt(products[i, i])
-        for m in range(i):
-            s -= factor[i, m] * beta[m]
-        beta[i] = s / factor[i, i]
-    for i in range(k - 1, -1, -1):
-        s = beta[i]
-        for m in range(i + 1, k):
-            s -= factor[m, i] * beta[m]
-        beta[i] = s / factor[i, i]
-    for i in range(k):
-        beta[i] /= np.sqrt(products[i, i])
-    return True
-
-
-@njit(cache=True, nogil=True)
 def _roll(
     x: Array,
     y: Array,
@@ -259,6 +227,8 @@ def _roll(
     window: int,
     min_periods: int,
 ) -> tuple[Array, Array, Array, NDArray[np.int32]]:
+    # One piece on purpose: cut into helpers, the same loop takes nine times as long, since every
+    # array handed over is counted.
     n_assets, n = y.shape
     k = x.shape[1]
     params = np.empty((k + 1, n_assets, n))
@@ -328,7 +298,7 @@ def _roll(
                         target[i] = sxy[i] - sx[i] * sy / count
                         for j in range(i + 1):
                             centred[i, j] = sxx[i, j] - sx[i] * sx[j] / count
-                    solved = _solve(centred, target, factor, beta)
+                    solved = solve_scaled(centred, target, factor, beta) > 1e-11
             if not solved:
                 for j in range(k + 1):
                     params[j, asset, t] = np.nan

@@ -227,18 +227,10 @@ def estimate_two_pass(y: Array, f: Array, *, method: Method, intercept: bool, ha
     gamma = a @ mean
     errors = mean - x @ gamma
     premia = gamma[1:] if intercept else gamma
-    series = y @ a.T  # gamma_t
-    deviations = series - gamma
-    exposed = deviations.copy()
-    exposed[:, intercept:] -= f_centred  # phi_t - phi
     w = f_centred @ np.linalg.solve(f_cov, premia)
     u = centred @ (np.linalg.solve(returns_cov, errors) if method == "GLS" else errors)
-    z = np.zeros((n, len(gamma)))
-    z[:, intercept:] = u[:, None] * (f_centred @ np.linalg.inv(f_cov))
-    correct = deviations - exposed * w[:, None]
-    robust = correct + z @ h
-    if method == "GLS":
-        robust = robust - deviations * u[:, None]
+    series = y @ a.T  # gamma_t
+    correct, robust = _influences(series - gamma, f_centred, w, u, h, method)
     sigma = first.residuals.T @ first.residuals / n
     c = float(premia @ np.linalg.solve(f_cov, premia))
     shanken = (1.0 + c) * a @ sigma @ a.T
@@ -252,17 +244,38 @@ def estimate_two_pass(y: Array, f: Array, *, method: Method, intercept: bool, ha
     r2, influence = _r_squared(mean, errors, returns_cov, centred, u, w, method, intercept)
     r2_error = float(np.sqrt(_mean_cov(influence, hac)[0, 0]))
     maker = np.eye(n_assets) - x @ a
-    spread = (1.0 + c) / n * maker @ sigma @ maker.T
     freedom = n_assets - len(gamma)
-    return TwoPass(
-        gamma,
-        covariances,
-        beta,
-        errors,
-        r2,
-        r2_error,
-        (_pinv_form(spread, errors, freedom), freedom),
-    )
+    value = _pinv_form((1.0 + c) / n * maker @ sigma @ maker.T, errors, freedom)
+    return TwoPass(gamma, covariances, beta, errors, r2, r2_error, (value, freedom))
+
+
+def _influences(
+    deviations: Array, f_centred: Array, w: Array, u: Array, h: Array, method: Method
+) -> tuple[Array, Array]:
+    """Return each date's influence on the premia: correct model, and robust to pricing errors.
+
+    Parameters
+    ----------
+    deviations : ndarray, shape (T, k)
+        gamma_t - gamma.
+    f_centred : ndarray, shape (T, K)
+        f_t - mu_f.
+    w, u : ndarray, shape (T,)
+        gamma_1' V_f^-1 (f_t - mu_f), and e' W (R_t - mu).
+    h : ndarray, shape (k, k)
+        (X'WX)^-1.
+    """
+    lead = deviations.shape[1] - f_centred.shape[1]
+    exposed = deviations.copy()
+    exposed[:, lead:] -= f_centred  # phi_t - phi
+    correct = deviations - exposed * w[:, None]
+    z = np.zeros_like(deviations)
+    f_cov = f_centred.T @ f_centred / len(f_centred)
+    z[:, lead:] = u[:, None] * (f_centred @ np.linalg.inv(f_cov))
+    robust = correct + z @ h
+    if method == "GLS":
+        robust = robust - deviations * u[:, None]
+    return correct, robust
 
 
 def _mean_cov(series: Array, hac: HAC) -> Array:
