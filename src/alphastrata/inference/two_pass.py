@@ -222,7 +222,7 @@ def estimate_two_pass(y: Array, f: Array, *, method: Method, intercept: bool, ha
         raise EstimationError(
             "Betas are collinear across assets: premia cannot be told apart. Leave a factor out."
         )
-    h = np.linalg.inv(gram)
+    h = np.asarray(np.linalg.inv(gram), dtype=np.float64)
     a = h @ weighted.T
     gamma = a @ mean
     errors = mean - x @ gamma
