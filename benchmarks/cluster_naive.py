@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from sklearn.cluster import KMeans
 from sklearn.manifold import TSNE
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 from sklearn.preprocessing import StandardScaler
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -15,16 +16,16 @@ class Network(torch.nn.Module):
         super().__init__()
         self.encoder = torch.nn.Sequential(
             torch.nn.Linear(n_features, 64),
-            torch.nn.GELU(),
+            torch.nn.ReLU(),
             torch.nn.Linear(64, 32),
-            torch.nn.GELU(),
+            torch.nn.ReLU(),
             torch.nn.Linear(32, latent),
         )
         self.decoder = torch.nn.Sequential(
             torch.nn.Linear(latent, 32),
-            torch.nn.GELU(),
+            torch.nn.ReLU(),
             torch.nn.Linear(32, 64),
-            torch.nn.GELU(),
+            torch.nn.ReLU(),
             torch.nn.Linear(64, n_features),
         )
 
@@ -64,3 +65,11 @@ def layout(latent: np.ndarray, library: str) -> np.ndarray:
 
 def cluster(places: np.ndarray, k: int = 6) -> np.ndarray:
     return KMeans(k, n_init=10, random_state=0).fit(places).labels_
+
+
+def score(space: np.ndarray, labels: np.ndarray) -> tuple[float, float, float]:
+    return (
+        silhouette_score(space, labels),
+        davies_bouldin_score(space, labels),
+        calinski_harabasz_score(space, labels),
+    )

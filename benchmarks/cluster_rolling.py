@@ -37,7 +37,10 @@ def loop(blocks: list[np.ndarray], library: str) -> list[dict]:
         Z = naive.scaled(X)
         latent = naive.autoencode(Z)
         places = naive.layout(latent, library)
-        out.append({"Z": Z, "latent": latent, "places": places, "labels": naive.cluster(places)})
+        labels = naive.cluster(places)
+        naive.score(Z, labels)
+        naive.score(places, labels)
+        out.append({"Z": Z, "latent": latent, "places": places, "labels": labels})
     return out
 
 

@@ -103,7 +103,7 @@ def test_opentsne_as_the_method_lands_at_the_same_divergence():
     exact = TSNE(method="exact", random_state=0).fit(X)
     other = TSNE(method="opentsne", random_state=0).fit(X)
     assert other.method_ == "opentsne"
-    assert other.kl_divergence_ == pytest.approx(exact.kl_divergence_, rel=0.03)
+    assert other.kl_divergence_ == pytest.approx(exact.kl_divergence_, rel=0.05)
 
 
 def test_same_bits_twice_in_another_process_and_at_another_address():
