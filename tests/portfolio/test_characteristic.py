@@ -11,9 +11,11 @@ from alphastrata.portfolio import (
     TwoByThree,
     double_sort,
     factor,
+    factor_holdings,
     long_short,
     portfolio_returns,
     quantile_sort,
+    run_backtest,
 )
 
 
@@ -86,6 +88,32 @@ def test_a_planted_premium_is_found_and_an_absent_one_is_not():
         g = factor(panel, "noise", method=method).frame["noise"]
         assert f.mean() / f.std() * np.sqrt(len(f)) > 4
         assert abs(g.mean() / g.std() * np.sqrt(len(g))) < 3
+
+
+@pytest.mark.parametrize("method", ["size_neutral_2x3", "quantile", "rank", "signal"])
+@pytest.mark.parametrize("long", ["high", "low"])
+def test_holdings_earn_the_factor(market, method, long):
+    """Traded every month without costs, in a market without gaps, money earns the factor."""
+    ret = np.nan_to_num(market.values("ret"))
+    full = market.assign(
+        {"ret": ret, "market_cap": np.nan_to_num(market.values("market_cap"), nan=50)}
+    )
+    options = {"method": method, "long": long, "name": "f"}
+    returns = factor(full, "leverage", **options)
+    held = factor_holdings(full, "leverage", **options)
+    done = run_backtest(held, full)
+    want, got = returns.frame["f"], done.gross["f"].reindex(returns.frame.index)
+    gone = held.weights.groupby("date").apply(
+        lambda w: set(w.droplevel(["date", "portfolio"]).index)
+    )
+    checked = 0
+    for date, value in want.dropna().items():
+        before = full.dates[full.dates.get_loc(date) - 1]
+        there = set(full.at(date).index)
+        if before in gone.index and gone[before] <= there:
+            assert got[date] == pytest.approx(value, abs=1e-12)
+            checked += 1
+    assert checked >= 5
 
 
 def test_settings(market):

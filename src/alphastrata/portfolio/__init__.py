@@ -2,7 +2,7 @@
 
 from alphastrata.portfolio.appraisal import Performance, appraise, by_regime, by_year
 from alphastrata.portfolio.backtest import Backtest, capacity, run_backtest
-from alphastrata.portfolio.characteristic import Quantile, TwoByThree, factor
+from alphastrata.portfolio.characteristic import Quantile, TwoByThree, factor, factor_holdings
 from alphastrata.portfolio.composition import composition
 from alphastrata.portfolio.costs import BasisPoints, HalfSpread, SquareRootImpact
 from alphastrata.portfolio.delistings import include_delistings
@@ -55,6 +55,7 @@ __all__ = [
     "double_sort",
     "dummy_returns",
     "factor",
+    "factor_holdings",
     "fama_french",
     "holdings",
     "horizon_returns",

@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 from alphastrata.core import bydate
 from alphastrata.core.checks import Note, Violations, require_columns
-from alphastrata.core.factors import FactorReturns
+from alphastrata.core.factors import FactorReturns, Holdings
 from alphastrata.core.panel import Panel
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.calendars import Rebalance, formation_dates
 from alphastrata.portfolio.carrying import Labels, labels_in
-from alphastrata.portfolio.factors import factor_of_legs, long_short
+from alphastrata.portfolio.factors import Plan, planned_holdings, planned_returns
 from alphastrata.portfolio.sides import Side
 from alphastrata.portfolio.sorting import Breakpoints, Quantiles
 from alphastrata.portfolio.sorts import joint_sort, quantile_sort
-from alphastrata.portfolio.weights import Weighting, describe, row_weights
+from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
 
 Float64 = npt.NDArray[np.float64]
 
@@ -131,12 +131,69 @@ def factor(
     >>> factor(Panel(rows), "lev", method="rank", name="LEV").frame["LEV"].round(4).tolist()
     [0.02]
     """
-    require_columns(panel.columns, [by, "ret"], "A factor")
+    require_columns(panel.columns, ["ret"], "A factor")
+    plan = _plan(panel, by, method, long, weighting, breakpoints, rebalance, name)
+    return planned_returns(plan, panel)
+
+
+def factor_holdings(
+    panel: Panel,
+    by: str,
+    *,
+    method: Method = "size_neutral_2x3",
+    long: Side = "high",
+    weighting: Weighting | None = None,
+    breakpoints: Breakpoints = "all",
+    rebalance: Rebalance = None,
+    name: str | None = None,
+) -> Holdings:
+    """Return the weights of the factor that a characteristic makes, on its formation dates.
+
+    Parameters
+    ----------
+    panel, by, method, long, weighting, breakpoints, rebalance, name
+        As for `factor`.
+
+    Returns
+    -------
+    Holdings
+        Long weights sum to one, short ones to minus one: what `run_backtest` trades to.
+
+    Raises
+    ------
+    ConfigError, InputDataError
+        As for `factor`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"date": "2020-01-31", "asset": list("ABCDE"),
+    ...                      "lev": [1.0, 2, 3, 4, 5]})
+    >>> factor_holdings(Panel(rows, freq="M"), "lev", method="rank").weights.round(4).tolist()
+    [-0.6667, -0.3333, 0.3333, 0.6667]
+    """
+    plan = _plan(panel, by, method, long, weighting, breakpoints, rebalance, name)
+    return planned_holdings(plan, panel)
+
+
+def _plan(
+    panel: Panel,
+    by: str,
+    method: Method,
+    long: Side,
+    weighting: Weighting | None,
+    breakpoints: Breakpoints,
+    rebalance: Rebalance,
+    name: str | None,
+) -> Plan:
+    """Return the legs of a factor on one characteristic."""
+    require_columns(panel.columns, [by], "A factor")
     name = by if name is None else name
     found = Violations("A factor")
     known = isinstance(method, (TwoByThree, Quantile)) or method in _METHODS
     found.require(known, f"method is one of {', '.join(_METHODS)}", first=repr(method))
     found.require(long in ("high", "low"), "long is 'high' or 'low'", first=repr(long))
+    found.require(not isinstance(weighting, Soft), "A factor takes no Soft weights")
     found.raise_if_any(ConfigError)
     if method in ("rank", "signal"):
         return _weighted(panel, by, str(method), long, weighting, rebalance, name)
@@ -144,21 +201,28 @@ def factor(
     if method == "quantile" or isinstance(method, Quantile):
         n = method.n if isinstance(method, Quantile) else 5
         strata = quantile_sort(panel, by, n=n, breakpoints=breakpoints, rebalance=rebalance)
-        return long_short(strata, panel, long=long, weighting=weighting, name=name)
-    shape = method if isinstance(method, TwoByThree) else TwoByThree()
-    quantiles: tuple[Quantiles, Quantiles] = (2, shape.percentiles)
-    strata = joint_sort(
-        panel, (shape.size, by), n=quantiles, breakpoints=breakpoints, rebalance=rebalance
-    )
-    high, low = (0, 1) if long == "high" else (1, 0)
-    return factor_of_legs(
-        labels_in(strata, panel),
-        panel,
-        row_weights(panel, weighting),
-        leg_of=(low, -1, high) * 2,
+        labels = labels_in(strata, panel)
+        low, high = (1, 0) if long == "high" else (0, 1)
+        leg_of: tuple[int, ...] = (low, *[-1] * (strata.n - 2), high)
+        words = "quantile spread"
+    else:
+        shape = method if isinstance(method, TwoByThree) else TwoByThree()
+        quantiles: tuple[Quantiles, Quantiles] = (2, shape.percentiles)
+        strata = joint_sort(
+            panel, (shape.size, by), n=quantiles, breakpoints=breakpoints, rebalance=rebalance
+        )
+        labels = labels_in(strata, panel)
+        low, high = (1, 0) if long == "high" else (0, 1)
+        leg_of = (low, -1, high) * 2
+        words = "2x3 factor"
+    return Plan(
+        labels=labels,
+        weight=row_weights(panel, weighting),
+        leg_of=leg_of,
+        share=np.empty(0),
         name=name,
-        source=f"2x3 factor, long {long}, {describe(weighting)}-weighted: {strata.source}",
-        notes=list(strata.notes),
+        source=f"{words}, long {long}, {describe(weighting)}-weighted: {strata.source}",
+        notes=tuple(strata.notes),
     )
 
 
@@ -170,7 +234,7 @@ def _weighted(
     weighting: Weighting | None,
     rebalance: Rebalance,
     name: str,
-) -> FactorReturns:
+) -> Plan:
     """Return the factor whose weights are centred ranks or z-scores, fixed when formed."""
     values = panel.values(by)
     score = centred(values, panel.offsets, method) * (1.0 if long == "high" else -1.0)
@@ -206,15 +270,14 @@ def _weighted(
         notes.append(Note(rule, absent, of, "", "not weighted", "portfolio"))
     base = "equal" if weighting is None else weighting
     times = "" if weighting is None else f" x {describe(weighting)}"
-    return factor_of_legs(
-        labels,
-        panel,
-        row_weights(panel, base),
+    return Plan(
+        labels=labels,
+        weight=row_weights(panel, base),
         leg_of=(0, 1),
         share=np.abs(score[keep]),
         name=name,
         source=f"{method}-weighted{times} factor on {by}, long {long}",
-        notes=notes,
+        notes=tuple(notes),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -30,6 +31,46 @@ from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
 Float64 = npt.NDArray[np.float64]
 
 _NO_SHARE = np.empty(0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a long-short factor holds: labels, weights, and which strata are long and short.
+
+    Attributes
+    ----------
+    labels
+        Labels with assets coded as in the panel.
+    weight
+        Weight of each row of the panel as known at its date.
+    leg_of
+        For each stratum: 0 where it is long, 1 where it is short, -1 where it is neither. The
+        strata of a leg have equal parts in it.
+    share
+        Multiplies the weight of each label's asset; empty for 1.
+    name, source, notes
+        Name of the factor, what made it, and what was dropped.
+    """
+
+    labels: Labels
+    weight: Float64
+    leg_of: tuple[int, ...]
+    share: Float64
+    name: str
+    source: str
+    notes: tuple[Note, ...]
+
+    @property
+    def legs(self) -> npt.NDArray[np.int64]:
+        """``leg_of`` as an array."""
+        return np.array(self.leg_of, dtype=np.int64)
+
+    @property
+    def parts(self) -> Float64:
+        """Each stratum's part of its leg, 0 for neither."""
+        legs = self.legs
+        size = np.bincount(legs[legs >= 0], minlength=2)
+        return np.where(legs >= 0, 1.0 / np.maximum(size[legs], 1), 0.0)
 
 
 def long_short(
@@ -94,59 +135,42 @@ def long_short(
     labels, notes = leg_labels(strata, panel, rank_by=rank_by, long=long, weighting=weighting)
     source = f"{long} minus {'low' if long == 'high' else 'high'} of: {strata.source or 'strata'}"
     ranked = f", ranked by {rank_by}" if rank_by is not None else ""
-    return factor_of_legs(
-        labels,
-        panel,
-        row_weights(panel, weighting),
+    plan = Plan(
+        labels=labels,
+        weight=row_weights(panel, weighting),
         leg_of=(0, 1),
-        hold=hold,
-        missing=missing,
+        share=_NO_SHARE,
         name=name,
         source=f"{source}{ranked}, {describe(weighting)}-weighted",
-        notes=[*strata.notes, *notes],
+        notes=(*strata.notes, *notes),
     )
+    return planned_returns(plan, panel, hold=hold, missing=missing)
 
 
-def factor_of_legs(
-    labels: Labels,
-    panel: Panel,
-    weight: Float64,
-    *,
-    leg_of: tuple[int, ...],
-    share: Float64 = _NO_SHARE,
-    hold: Hold = None,
-    missing: Missing = "renormalise",
-    name: str,
-    source: str,
-    notes: list[Note],
+def planned_returns(
+    plan: Plan, panel: Panel, *, hold: Hold = None, missing: Missing = "renormalise"
 ) -> FactorReturns:
     """Return the mean of the long strata's returns minus the mean of the short strata's.
 
     Parameters
     ----------
-    labels
-        Labels with assets coded as in the panel.
+    plan
+        The legs.
     panel
         The market.
-    weight
-        Weight of each row as known at its date.
-    leg_of
-        For each stratum: 0 where it is long, 1 where it is short, -1 where it is neither.
-    share
-        Multiplies the weight of each label's asset; empty for 1.
-    hold, missing, name, source, notes
+    hold, missing
         As for `long_short`.
     """
+    labels, weight, share, name = plan.labels, plan.weight, plan.share, plan.name
     parts, rows = earned_by_cohort(labels, panel, weight, hold=hold, share=share)
     means = mean_of_cohorts(np.stack([mean_returns(part, missing)[rows] for part in parts]))
-    leg = np.array(leg_of, dtype=np.int64)
+    leg = plan.legs
     long_return, short_return = (means[:, leg == side].mean(axis=1) for side in (0, 1))
     counts = np.sum([(part.held - part.missing)[rows] for part in parts], axis=0)
     by_leg = {
         f"{name} {word}": counts[:, leg == side].sum(axis=1)
         for side, word in ((0, "long"), (1, "short"))
     }
-    size = np.array([1.0 / max(int((leg == side).sum()), 1) for side in (0, 1)])
     traded = two_sided_turnover(
         panel.offsets,
         panel.asset_codes,
@@ -158,7 +182,7 @@ def factor_of_legs(
         labels.codes,
         share,
         leg,
-        np.where(leg >= 0, size[leg], 0.0),
+        plan.parts,
         len(panel.assets),
     )
     dates = panel.dates[rows]
@@ -168,8 +192,8 @@ def factor_of_legs(
         freq=panel.freq,
         turnover=pd.DataFrame({name: 0.5 * traded.sum(axis=1)[rows]}, index=dates),
         counts=pd.DataFrame(by_leg, index=dates),
-        source=source,
-        notes=[*notes, *pairing_notes(parts, rows, panel, missing)],
+        source=plan.source,
+        notes=[*plan.notes, *pairing_notes(parts, rows, panel, missing)],
     )
 
 
@@ -236,26 +260,57 @@ def holdings(
             "An asset may be long in one cohort and short in another; take the legs apart: "
             "holdings(legs(strata, panel, ...), panel, legs='long_only', hold=Overlapping(...))."
         )
-    notes = list(strata.notes)
+    weight = row_weights(panel, weighting)
+    formation_only = dates == "formation"
     if legs == "long_short":
         labels, more = leg_labels(strata, panel, rank_by=rank_by, long=long, weighting=weighting)
-        names, signs = ["long_short", "long_short"], np.array([1.0, -1.0])
-        notes += more
-    else:
-        labels, names = labels_in(strata, panel), list(strata.names.values())
-        signs = np.ones(labels.n)
-    weight = row_weights(panel, weighting)
-    table = target_weights(labels, panel, weight, hold, formation_only=dates == "formation")
-    table["weight"] *= signs[table["stratum"].to_numpy() - 1]
-    table["portfolio"] = np.array(names)[table["stratum"].to_numpy() - 1]
-    if legs == "long_short":
-        sides = table.groupby("date")["stratum"].transform("nunique")
-        lame = table.loc[sides < 2, "date"].unique()
-        if len(lame):
-            first = f"date={panel.dates[int(lame.min())].date()}"
-            rule = "dates on which a leg holds no asset"
-            notes.append(Note(rule, len(lame), 0, first, "left out", "portfolio"))
-        table = table[sides == 2]
+        plan = Plan(labels, weight, (0, 1), _NO_SHARE, "long_short", "", (*strata.notes, *more))
+        return planned_holdings(plan, panel, hold=hold, formation_only=formation_only)
+    labels = labels_in(strata, panel)
+    table = target_weights(labels, panel, weight, hold, formation_only=formation_only)
+    names = np.array(list(strata.names.values()))
+    table["portfolio"] = names[table["stratum"].to_numpy() - 1]
+    return _held(table, panel, "long_only", list(strata.notes))
+
+
+def planned_holdings(
+    plan: Plan, panel: Panel, *, hold: Hold = None, formation_only: bool = True
+) -> Holdings:
+    """Return a plan's signed weights; dates on which a stratum of a leg is empty are left out.
+
+    Parameters
+    ----------
+    plan
+        The legs.
+    panel
+        The market.
+    hold
+        As for `long_short`, without overlap.
+    formation_only
+        Dates on which new labels come into force, or all on which labels are.
+    """
+    table = target_weights(
+        plan.labels, panel, plan.weight, hold, share=plan.share, formation_only=formation_only
+    )
+    stratum = table["stratum"].to_numpy() - 1
+    leg = plan.legs[stratum]
+    table["weight"] *= plan.parts[stratum] * np.where(leg == 1, -1.0, 1.0)
+    table["portfolio"] = plan.name
+    table = table[leg >= 0]
+    filled = table.groupby("date")["stratum"].transform("nunique")
+    whole = filled == int((plan.legs >= 0).sum())
+    notes = list(plan.notes)
+    lame = table.loc[~whole, "date"].unique()
+    if len(lame):
+        first = f"date={panel.dates[int(lame.min())].date()}"
+        rule = "dates on which a leg holds no asset"
+        notes.append(Note(rule, len(lame), 0, first, "left out", "portfolio"))
+    return _held(table[whole], panel, "long_short", notes)
+
+
+def _held(
+    table: pd.DataFrame, panel: Panel, legs: Literal["long_short", "long_only"], notes: list[Note]
+) -> Holdings:
     if not len(table):
         raise InputDataError("No date has holdings: no label meets a positive weight.")
     index = pd.MultiIndex.from_arrays(
@@ -270,7 +325,13 @@ def holdings(
 
 
 def target_weights(
-    labels: Labels, panel: Panel, weight: Float64, hold: Hold, *, formation_only: bool
+    labels: Labels,
+    panel: Panel,
+    weight: Float64,
+    hold: Hold,
+    *,
+    share: Float64 = _NO_SHARE,
+    formation_only: bool,
 ) -> pd.DataFrame:
     """Return date code, asset code, stratum and weight (summing to 1 by date and stratum)."""
     cohorts = hold.periods if isinstance(hold, Overlapping) else 1
@@ -287,14 +348,15 @@ def target_weights(
         code = np.where(one >= 0, labels.codes[one], 0)
         rows = np.flatnonzero((code > 0) & (weight > 0.0) & complete[panel.date_codes])
         cell = panel.date_codes[rows] * labels.n + code[rows] - 1
-        total = np.bincount(cell, weights=weight[rows], minlength=len(panel.dates) * labels.n)
+        size = weight[rows] * (share[one[rows]] if share.size else 1.0)
+        total = np.bincount(cell, weights=size, minlength=len(panel.dates) * labels.n)
         parts.append(
             pd.DataFrame(
                 {
                     "date": panel.date_codes[rows],
                     "asset": panel.asset_codes[rows],
                     "stratum": code[rows],
-                    "weight": weight[rows] / total[cell],
+                    "weight": size / total[cell],
                 }
             )
         )
