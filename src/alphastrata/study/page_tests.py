@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from alphastrata.core import Statistic
 from alphastrata.report import (
@@ -23,8 +23,7 @@ from alphastrata.study.multiverse import preferred_row
 from alphastrata.study.page_data import all_notes
 from alphastrata.study.settings import BenchmarkConfig, StudyConfig
 
-# Two-sided 5% of the normal distribution, for one test.
-ONE_TEST = 1.959963984540054
+LEVEL = 0.05
 
 
 def _readable(conventions: list[str]) -> list[str]:
@@ -47,15 +46,19 @@ def alphas(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSectio
     )
     text = tests[f"{name} text"]
     period = "month" if config.frequency == "M" else "day"
+    # The same Student's t as the p-values of the table: one rule on the whole page.
+    freedom = fit["observations"].to_numpy() - params.shape[1]
+    reach = student.ppf(1 - LEVEL / 2, freedom) * errors["alpha"]
     estimates = pd.DataFrame(
         {
             "alpha": params["alpha"],
-            "low": params["alpha"] - ONE_TEST * errors["alpha"],
-            "high": params["alpha"] + ONE_TEST * errors["alpha"],
+            "low": params["alpha"] - reach,
+            "high": params["alpha"] + reach,
             "tstat": tstats["alpha"],
         }
     )
-    several = float(norm.ppf(1 - 0.025 / len(params)))
+    least = int(freedom.min())
+    several = len(params)
     joint = words.joint_tests(tests, config.name)
     return TestSection(
         title=f"Alphas and betas against {config.name}, per {period}",
@@ -65,8 +68,12 @@ def alphas(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSectio
         alphas=AlphaPlot(
             estimates=estimates,
             thresholds={
-                "5%, one test": ONE_TEST,
-                f"5%, Bonferroni over {len(params)}": several,
+                f"5%, one test, {least} degrees of freedom": float(
+                    student.ppf(1 - LEVEL / 2, least)
+                ),
+                f"5%, Bonferroni over {several}": float(
+                    student.ppf(1 - LEVEL / 2 / several, least)
+                ),
             },
         ),
         statistics=[

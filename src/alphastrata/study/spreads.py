@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ from alphastrata import portfolio
 from alphastrata.core import FactorReturns, Panel, Strata
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import ClusterConfig, SortConfig
+
+DRIFT = "weight"
 
 
 def sort(config: SortConfig, panel: Panel) -> Artefacts:
@@ -42,40 +45,96 @@ def spread(
     market
         Panel whose returns are earned: the monthly one, or the daily.
     """
+    daily = market.freq == "D"
     if isinstance(config, SortConfig) and config.method != "quantile":
-        here = market if config.by in market.columns else carried(panel, market, config.by)
-        rebalance = config.rebalance or ("M" if market.freq == "D" else None)
         return portfolio.factor(
-            here,
+            carried(panel, market, config.by) if daily else market,
             config.by,
             method="size_neutral_2x3" if config.method == "size_neutral" else config.method,
             long=config.long,
             weighting=config.weighting if config.method == "size_neutral" else None,
             breakpoints=config.breakpoints,
-            rebalance=rebalance,
+            rebalance=config.rebalance or ("M" if daily else None),
             name=config.name,
         )
+    weighting: str = config.weighting
+    if daily and weighting == "equal":
+        market, weighting = drifting(market), DRIFT
+    long: Literal["high", "low"] = "high"
     if isinstance(config, SortConfig):
-        return portfolio.long_short(
-            strata, market, long=config.long, weighting=config.weighting, name=config.name
-        )
-    # Clusters are ranked by what the monthly panel knew; a daily market carries it forward.
-    ranked = market if config.rank_by in market.columns else carried(panel, market, config.rank_by)
-    return portfolio.long_short(
-        strata, ranked, rank_by=config.rank_by, weighting=config.weighting, name=config.name
+        long = config.long
+    else:
+        # Which clusters are long and short is settled once, by what the monthly panel knew.
+        strata, long = sides(config, strata, panel), "low"
+    factor = portfolio.long_short(strata, market, long=long, weighting=weighting, name=config.name)
+    return factor if isinstance(config, SortConfig) else described(factor, config)
+
+
+def sides(config: ClusterConfig, strata: Strata, panel: Panel) -> Strata:
+    """Return the clusters' long side as stratum 1 and their short side as stratum 2."""
+    found = portfolio.legs(strata, panel, rank_by=config.rank_by, weighting=config.weighting)
+    return Strata(
+        found.labels,
+        ordered=True,
+        names={1: "long", 2: "short"},
+        source=found.source,
+        n=2,
+        notes=found.notes,
     )
 
 
-def carried(panel: Panel, market: Panel, column: str) -> Panel:
-    """Return the market with a slower panel's column as last known on each of its dates.
+def described(factor: FactorReturns, config: ClusterConfig) -> FactorReturns:
+    """Return the factor under a source that says which clusters are long and short."""
+    return FactorReturns(
+        factor.frame,
+        kind=factor.kind,
+        freq=factor.freq,
+        turnover=factor.turnover,
+        counts=factor.counts,
+        source=(
+            f"clusters {config.name}, the highest by {config.rank_by} minus the lowest, "
+            f"{config.weighting}-weighted"
+        ),
+        notes=factor.notes,
+    )
 
-    A value of the monthly panel at the end of a month is known on days from that month end on.
+
+def sessions_of(panel: Panel, market: Panel) -> np.ndarray:
+    """Return, for each session, the monthly date whose knowledge is in force at its close.
+
+    A month end that is no session belongs to the last session before it, where a portfolio formed
+    at that month end is bought. Shape (n_sessions,); -1 before the first.
     """
-    last = panel.dates.searchsorted(market.dates, side="right").astype(np.int64) - 1
+    bought = market.dates.searchsorted(panel.dates, side="right") - 1
+    return np.searchsorted(bought, np.arange(len(market.dates)), side="right") - 1
+
+
+def carried(panel: Panel, market: Panel, column: str) -> Panel:
+    """Return the daily market with a monthly characteristic as last known on each session."""
+    last = sessions_of(panel, market).astype(np.int64)
     assets = np.append(panel.assets.get_indexer(market.assets), -1).astype(np.int64)
     rows = panel.lookup(last[market.date_codes], assets[market.asset_codes])
     values = np.where(rows >= 0, panel.values(column)[rows], np.nan)
     return market.assign({column: values})
+
+
+def drifting(market: Panel) -> Panel:
+    """Return the daily market with weights that are equal at month ends and drift in between.
+
+    The compounded days of a month are then the month's return of equal weights set once, not of
+    weights that are set equal again every day.
+    """
+    month = market.dates.to_period("M")
+    last = np.append(np.asarray(month[1:] != month[:-1]), True)
+    growth = market.wide("ret").fillna(0.0).to_numpy() + 1.0
+    weight = np.ones_like(growth)
+    for day in range(1, len(growth)):
+        before = np.ones(growth.shape[1]) if last[day - 1] else weight[day - 1]
+        weight[day] = before * growth[day]
+    weight[last] = 1.0
+    rows = weight[market.date_codes, market.asset_codes]
+    # An asset that lost everything weighs nothing, and leaves at the month's end.
+    return market.assign({DRIFT: np.where(rows > 0.0, rows, np.nan)})
 
 
 def joined(parts: Iterable[FactorReturns]) -> FactorReturns:

@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 
 from alphastrata.core import FactorReturns, Panel
-
-# Two-sided 95% of the normal distribution: HAC errors are asymptotic.
-QUANTILE = 1.959963984540054
 
 Maker = Callable[[Panel], FactorReturns]
 
@@ -67,13 +65,19 @@ def planted_in_factors(
 
 
 def beside(
-    truth: Mapping[Any, float], estimate: pd.Series, std_error: pd.Series, *, group: str
+    truth: Mapping[Any, float],
+    estimate: pd.Series,
+    std_error: pd.Series,
+    *,
+    freedom: int,
+    group: str,
 ) -> pd.DataFrame:
-    """Return truth, estimate, its 95% interval, and whether the interval covers the truth."""
+    """Return truth, estimate, its 95% interval by Student's t, and whether it covers the truth."""
     names = [name for name in estimate.index if name in truth]
     point, error = estimate[names].to_numpy(), std_error[names].to_numpy()
+    reach = float(student.ppf(0.975, freedom))
     planted = np.array([truth[name] for name in names])
-    low, high = point - QUANTILE * error, point + QUANTILE * error
+    low, high = point - reach * error, point + reach * error
     return pd.DataFrame(
         {
             "group": group,

@@ -1,0 +1,85 @@
+"""Monthly and daily versions of a factor are one portfolio."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alphastrata.core import Panel, Strata
+from alphastrata.study.settings import ClusterConfig, SortConfig
+from alphastrata.study.spreads import carried, drifting, sort, spread
+
+SESSIONS = pd.bdate_range("2019-12-02", "2020-12-31")
+ASSETS = [f"A{i:02d}" for i in range(24)]
+
+
+def markets(seed=0):
+    """A daily market, and the monthly one that its days compound to."""
+    rng = np.random.default_rng(seed)
+    days = pd.DataFrame(rng.normal(0, 0.02, (len(SESSIONS), 24)), SESSIONS, ASSETS)
+    cap = (1 + days).cumprod() * rng.exponential(10, 24)
+    month = SESSIONS.to_period("M")
+    monthly = (1 + days).groupby(month).prod() - 1
+    monthly.index = monthly.index.to_timestamp(how="end").normalize()
+    caps = cap.groupby(month).last().set_axis(monthly.index)
+    lev = pd.DataFrame(rng.random((len(monthly), 24)), monthly.index, ASSETS)
+    return (
+        Panel.from_wide({"ret": monthly, "market_cap": caps, "lev": lev}, freq="M"),
+        Panel.from_wide({"ret": days, "market_cap": cap}, freq="D"),
+    )
+
+
+def compounded(daily):
+    return (1 + daily).groupby(daily.index.to_period("M")).prod() - 1
+
+
+@pytest.mark.parametrize("weighting", ["equal", "value"])
+def test_days_of_a_sort_compound_to_its_months(weighting):
+    panel, daily = markets()
+    config = SortConfig(name="LEV", by="lev", n=3, weighting=weighting)
+    strata = sort(config, panel)["strata"]
+    months = spread(config, strata, panel, panel).frame["LEV"]
+    days = spread(config, strata, panel, daily).frame["LEV"]
+    together = compounded(days)
+    together.index = together.index.to_timestamp(how="end").normalize()
+    # Legs compound one by one, so that the spread of compounded legs differs at second order.
+    gap = (together - months).dropna()
+    assert len(gap) == 12
+    assert gap.abs().max() < 5e-3
+    assert np.corrcoef(together.reindex(gap.index), months.reindex(gap.index))[0, 1] > 0.998
+
+
+def test_drifting_weights_compound_exactly():
+    panel, daily = markets(1)
+    weighted = drifting(daily)
+    weight, ret = weighted.wide("weight"), daily.wide("ret")
+    held = weight.shift(1)
+    own = (held * ret).sum(axis=1) / held.sum(axis=1)
+    together = compounded(own.iloc[SESSIONS.get_loc("2020-01-01") :])
+    want = panel.wide("ret").mean(axis=1).iloc[1:]
+    np.testing.assert_allclose(together.to_numpy(), want.to_numpy(), rtol=0, atol=1e-14)
+
+
+def test_clusters_have_the_same_legs_by_month_and_by_day():
+    panel, daily = markets(2)
+    rng = np.random.default_rng(3)
+    dates = panel.dates[[0, 4, 8]]
+    labels = pd.DataFrame(rng.integers(1, 4, (3, 24)), dates, ASSETS)
+    strata = Strata(labels, ordered=False)
+    config = ClusterConfig(name="CLU", features=("lev", "ret"), rank_by="lev", weighting="equal")
+    months = spread(config, strata, panel, panel).frame["CLU"]
+    days = spread(config, strata, panel, daily).frame["CLU"]
+    together = compounded(days)
+    assert np.corrcoef(together.to_numpy(), months.to_numpy())[0, 1] > 0.999
+    assert np.abs(together.to_numpy() - months.to_numpy()).max() < 5e-3
+
+
+def test_a_month_end_that_is_no_session_is_bought_at_the_session_before():
+    panel, daily = markets(4)
+    assert pd.Timestamp("2020-05-31") not in SESSIONS
+    wide = carried(panel, daily, "lev").wide("lev")
+    lev = panel.wide("lev")
+    np.testing.assert_array_equal(wide.loc["2020-05-29"], lev.loc["2020-05-31"])
+    np.testing.assert_array_equal(wide.loc["2020-05-28"], lev.loc["2020-04-30"])
+    np.testing.assert_array_equal(wide.loc["2020-06-01"], lev.loc["2020-05-31"])
