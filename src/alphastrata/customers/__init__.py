@@ -34,8 +34,10 @@ from alphastrata.customers.risk import risk_profiles
 from alphastrata.customers.scf import read_scf
 from alphastrata.customers.search import StageSearch, candidates, search_stages
 from alphastrata.customers.segmentation import Segmentation, SegmentModel, segment
+from alphastrata.customers.settings import CustomerStudy, read_study
 from alphastrata.customers.simulate import SimulatedCustomers, simulate
 from alphastrata.customers.stages import Stages
+from alphastrata.customers.study import StudyResult, run_study, segment_study
 from alphastrata.customers.table import CustomerTable, make_table, read_customers
 from alphastrata.customers.themes import themes
 from alphastrata.customers.transactions import transaction_features
@@ -49,6 +51,7 @@ __all__ = [
     "Campaign",
     "CustomerNetwork",
     "CustomerShapley",
+    "CustomerStudy",
     "CustomerTable",
     "Effort",
     "Explanation",
@@ -62,6 +65,7 @@ __all__ = [
     "SimulatedCustomers",
     "StageSearch",
     "Stages",
+    "StudyResult",
     "allocate",
     "association_matrix",
     "association_network",
@@ -79,10 +83,13 @@ __all__ = [
     "propensity",
     "read_customers",
     "read_scf",
+    "read_study",
     "risk_profiles",
+    "run_study",
     "search_stages",
     "segment",
     "segment_rules",
+    "segment_study",
     "shapley_by_column",
     "simulate",
     "simulate_fund_returns",
