@@ -1,0 +1,111 @@
+"""What the documentation shows is true: examples run, pages run, and the site builds cleanly."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+SOURCE = ROOT / "src"
+FENCE = re.compile(r"^```python\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+
+
+def modules() -> list[str]:
+    """Return every module whose docstrings hold an example."""
+    files = sorted((SOURCE / "alphastrata").rglob("*.py"))
+    names = [
+        file.relative_to(SOURCE).with_suffix("").parts for file in files if ">>>" in read(file)
+    ]
+    return [".".join(name[:-1] if name[-1] == "__init__" else name) for name in names]
+
+
+def read(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def runnable_pages() -> list[str]:
+    """Return the pages that say of themselves, in their first lines, that their code runs."""
+    pages = sorted(DOCS.rglob("*.md"))
+    return [
+        str(page.relative_to(DOCS))
+        for page in pages
+        if read(page).startswith("---\nrunnable: true")
+    ]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_examples_in_docstrings_run(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("alphastrata"):
+            raise
+        pytest.skip(f"{name} needs the optional package {error.name}, which is not installed")
+    # As in the docstrings of numpy and pandas, np and pd are taken as imported.
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    failures: list[str] = []
+    for test in finder.find(module, name, extraglobs={"np": np, "pd": pd}):
+        doctest.DocTestRunner(verbose=False).run(test, out=failures.append)
+    assert not failures, "".join(failures)
+
+
+@pytest.mark.parametrize("page", runnable_pages())
+def test_code_on_pages_runs_from_top_to_bottom(page, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    blocks = FENCE.findall(read(DOCS / page))
+    assert blocks
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, page, "exec"), names)
+
+
+def test_the_pages_that_are_meant_to_run_say_so():
+    pages = runnable_pages()
+    assert {"start.md", "howto/own-data.md"} <= set(pages)
+    assert len(pages) >= 11
+
+
+def test_every_benchmark_has_a_line():
+    page = read(DOCS / "benchmarks.md")
+    scripts = [
+        file.name
+        for file in (ROOT / "benchmarks").glob("*.py")
+        if '__name__ == "__main__"' in read(file)
+    ]
+    assert scripts
+    assert not [name for name in scripts if f"`{name}`" not in page]
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path):
+    for package in ("mkdocs", "material", "mkdocstrings"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed: pip install -e '.[docs]'")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(tmp_path / "site")]
+    built = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+        check=False,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) > 30
+    # Nothing is loaded from elsewhere: the site works without a network.
+    loaded = re.compile(r"<(?:script|link|img)[^>]+(?:src|href)=\"(https?:[^\"]+)\"")
+    outside = {address for page in pages for address in loaded.findall(read(page))}
+    assert not outside
