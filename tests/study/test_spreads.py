@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from alphastrata.core import Panel, Strata
+from alphastrata.portfolio import portfolio_returns
 from alphastrata.study.settings import ClusterConfig, SortConfig
 from alphastrata.study.spreads import carried, drifting, sort, spread
 
@@ -35,19 +36,16 @@ def compounded(daily):
 
 
 @pytest.mark.parametrize("weighting", ["equal", "value"])
-def test_days_of_a_sort_compound_to_its_months(weighting):
+def test_days_of_every_stratum_compound_to_its_months(weighting):
     panel, daily = markets()
     config = SortConfig(name="LEV", by="lev", n=3, weighting=weighting)
     strata = sort(config, panel)["strata"]
-    months = spread(config, strata, panel, panel).frame["LEV"]
-    days = spread(config, strata, panel, daily).frame["LEV"]
-    together = compounded(days)
-    together.index = together.index.to_timestamp(how="end").normalize()
-    # Legs compound one by one, so that the spread of compounded legs differs at second order.
-    gap = (together - months).dropna()
-    assert len(gap) == 12
-    assert gap.abs().max() < 5e-3
-    assert np.corrcoef(together.reindex(gap.index), months.reindex(gap.index))[0, 1] > 0.998
+    months = portfolio_returns(strata, panel, weighting=weighting).frame
+    market, weights = (drifting(daily), "weight") if weighting == "equal" else (daily, "value")
+    days = portfolio_returns(strata, market, weighting=weights).frame
+    np.testing.assert_allclose(compounded(days).to_numpy(), months.to_numpy(), rtol=0, atol=1e-13)
+    factor = spread(config, strata, panel, daily).frame["LEV"]
+    np.testing.assert_allclose(factor, days["3"] - days["1"], rtol=0, atol=1e-15)
 
 
 def test_drifting_weights_compound_exactly():
