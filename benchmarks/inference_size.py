@@ -1,6 +1,7 @@
 """Monte Carlo: how often each test rejects a true null at 5%, and how often a false one.
 
-Run:  OMP_NUM_THREADS=1 python benchmarks/inference_size.py [--draws 2000] [--power]
+Run:  OMP_NUM_THREADS=1 python benchmarks/inference_size.py [--draws 2000] [--what joint]
+``--what``: joint (and single alphas, premia, spanning, stability), others, shanken, power.
 
 Factors are three normal series with the moments of monthly market, size and value; errors are
 normal or Student's t with five degrees of freedom (scaled to 2% a month), independent over time
@@ -16,6 +17,20 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
+from alphastrata.core import Panel
+from alphastrata.inference import (
+    compare_models,
+    conditional_model,
+    dimson_beta,
+    double_selection,
+    downside_beta,
+    fama_macbeth,
+    probabilistic_sharpe,
+    reality_check,
+    romano_wolf,
+    tangency,
+    three_pass,
+)
 from alphastrata.inference.grs import grs_statistic, max_squared_sharpe, solve_covariance
 from alphastrata.inference.hac import HAC
 from alphastrata.inference.joint import alpha_covariance, gmm_j
@@ -170,6 +185,83 @@ def power(draws: int) -> None:
     print(table.round(1).to_string())
 
 
+def other_tests(rng: np.random.Generator, t: int, law: str) -> Tests:
+    """p-values of tests that take frames or panels, each under a null that is true."""
+    dates = pd.date_range("1900-01-31", periods=t, freq="ME")
+    y, f = draw(rng, t, 5, law, np.ones((3, 5)))
+    assets, factors = pd.DataFrame(y, dates), pd.DataFrame(f, dates, list("abc"))
+    market = factors[["a"]]
+    e = rng.standard_normal(t) if law == "normal" else rng.standard_t(5, t) / np.sqrt(5 / 3)
+    lone = pd.Series(0.02 * e, dates, name="lone")
+    yield "Dimson beta of zero, NW(6)", float(dimson_beta(lone, market).pvalues.iloc[0, 0])
+    down = downside_beta((market["a"] + lone).rename("d"), market).pvalues
+    yield "downside less plain beta", float(down["downside - beta"].iloc[0])
+    z = pd.DataFrame({"z": rng.standard_normal(t)}, dates)
+    varying = conditional_model(assets[[0]], factors, z, lags=0)
+    yield "conditional betas, White", float(varying.tests["betas p"].iloc[0])
+    pair = factors[["a"]].assign(zero=0.03 * rng.standard_normal(t))
+    yield "tangency weight of zero", float(tangency(pair).pvalues["zero"])
+    twin = factors[["a"]].assign(b=rng.normal(0.005, 0.03, t), c=rng.normal(0.005, 0.03, t))
+    equal = compare_models({"A": twin[["a", "b"]], "B": twin[["a", "c"]]})
+    yield "squared Sharpe ratios, not nested", float(equal.pvalues.loc["A", "B"])
+    yield "Sharpe ratio above zero (PSR)", 1.0 - probabilistic_sharpe(lone)
+    two = sharpe_difference(assets[0], assets[1], draws=199, seed=int(rng.integers(1 << 30)))
+    yield "Sharpe difference, bootstrap", two.bootstrap_pvalue
+    block, seed = 2, int(rng.integers(1 << 30))
+    wolf = romano_wolf(assets, factors, draws=199, block=block, seed=seed)
+    yield "Romano-Wolf, any of 5", float(wolf.adjusted.min())
+    free = assets - MEANS.sum()
+    spa = reality_check(free, draws=199, block=block, seed=seed)
+    yield "SPA, best of 5", spa.hansen
+    yield "White's reality check, best of 5", spa.white
+    yield from panel_tests(rng, t, law, dates)
+    yield from zoo_tests(rng, f, law, dates)
+
+
+def panel_tests(rng: np.random.Generator, t: int, law: str, dates: pd.DatetimeIndex) -> Tests:
+    """A characteristic that earns nothing, 50 assets, correlated errors."""
+    e, _ = draw(rng, t, 50, law, np.zeros((3, 50)))
+    index = pd.MultiIndex.from_product([dates, range(50)], names=["date", "asset"])
+    data = pd.DataFrame({"ret": e.ravel(), "x": rng.standard_normal(50 * t)}, index)
+    panel = Panel(data, freq="M")
+    for lags in (0, 6):
+        result = fama_macbeth(panel, "ret", ["x"], lags=lags, lag=0)
+        yield f"Fama-MacBeth, {lags} lags", float(result.pvalues["x"])
+
+
+def zoo_tests(rng: np.random.Generator, f: np.ndarray, law: str, dates: pd.DatetimeIndex) -> Tests:
+    """The first factor earns nothing: its premium, and its SDF loading given the others."""
+    t = len(f)
+    priced = f - np.array([MEANS[0], 0.0, 0.0])
+    betas = np.random.default_rng(60).normal(0.7, 0.4, (3, 60))
+    e, _ = draw(rng, t, 60, law, np.zeros((3, 60)))
+    returns = pd.DataFrame(priced @ betas + e, dates)
+    seen = pd.DataFrame({"g": priced[:, 0] + 0.02 * rng.standard_normal(t)}, dates)
+    yield (
+        "three-pass premium",
+        float(three_pass(returns, seen, n_factors=3, lags=0).pvalues.iloc[0]),
+    )
+    new = pd.DataFrame({"g": priced[:, 0]}, dates)
+    others = pd.DataFrame(priced[:, 1:], dates, ["h1", "h2"])
+    noise = pd.DataFrame(0.03 * rng.standard_normal((t, 5)), dates, list("vwxyz"))
+    double = double_selection(returns, new, others.join(noise), penalties=(0.05, 0.05, 0.05))
+    yield "double selection", float(double.pvalues.iloc[0])
+
+
+def others(draws: int) -> None:
+    columns = {}
+    for law in ("normal", "t(5)"):
+        for t in (60, 240, 600):
+
+            def null(rng: np.random.Generator, t: int = t, law: str = law) -> Tests:
+                yield from other_tests(rng, t, law)
+
+            columns[(law, f"T={t}")] = shares(null, draws, t)
+            print(f"done: {law}, T = {t}", flush=True)
+    print(f"\nShare of true nulls rejected at 5%, per cent, {draws} draws")
+    print(pd.DataFrame(columns).round(1).to_string())
+
+
 def shanken(draws: int) -> None:
     """Size of the test of a premium whose true value is zero when another one is large."""
     n, t = 25, 240
@@ -191,14 +283,15 @@ def shanken(draws: int) -> None:
     print(pd.DataFrame(columns).round(1).to_string())
 
 
+PARTS = {"joint": sizes, "others": others, "shanken": shanken, "power": power}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=2000)
-    parser.add_argument("--power", action="store_true", help="power curves in place of size")
+    parser.add_argument("--what", choices=list(PARTS), default="joint")
     given = parser.parse_args()
-    (power if given.power else sizes)(given.draws)
-    if not given.power:
-        shanken(given.draws)
+    PARTS[given.what](given.draws)
 
 
 if __name__ == "__main__":
