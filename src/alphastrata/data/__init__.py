@@ -2,7 +2,7 @@
 
 from alphastrata.data.asof import as_of
 from alphastrata.data.bills import bill_returns
-from alphastrata.data.edgar import edgar, edgar_bulk, edgar_tickers, fetch_edgar
+from alphastrata.data.edgar import edgar, edgar_bulk, edgar_tickers, fetch_companies, fetch_edgar
 from alphastrata.data.edgar_facts import (
     CompanyFacts,
     edgar_tags,
@@ -69,6 +69,7 @@ __all__ = [
     "edgar_bulk",
     "edgar_tags",
     "edgar_tickers",
+    "fetch_companies",
     "fetch_edgar",
     "fetch_fred",
     "fetch_french",

@@ -23,7 +23,13 @@ from alphastrata.data.download import Progress, RateLimiter, download
 from alphastrata.data.edgar_facts import CompanyFacts, Period, parse_companyfacts, point_in_time
 from alphastrata.data.statements import Statements, collect_statements
 from alphastrata.data.store import Entry, Fetched, Mode, Store, resolve_mode
-from alphastrata.errors import ConfigError, InputDataError, SourceError
+from alphastrata.errors import (
+    ConfigError,
+    InputDataError,
+    OfflineError,
+    RateLimitError,
+    SourceError,
+)
 
 FACTS_URL = "https://data.sec.gov/api/xbrl/companyfacts/"
 """Folder of one JSON per company."""
@@ -89,30 +95,60 @@ def edgar(
 
         edgar([320193, 789019], period="ttm", user_agent="Ann Smith ann@example.org")
     """
+    keep = store if store is not None else Store()
+    entries, failures = fetch_companies(
+        companies, user_agent=user_agent, mode=mode, store=keep, progress=progress
+    )
+    tables: list[pd.DataFrame] = []
+    notes: list[Note] = []
+    for name, entry in entries.items():
+        facts = parse_companyfacts(keep.read(entry))
+        table, found = point_in_time(facts, period=period, asset=name)
+        if table.empty:
+            failures[name] = f"{facts.name} has filed no {period} statements in dollars."
+            continue
+        tables.append(table)
+        notes.extend(found)
+    return collect_statements(tables, failures, notes, entries)
+
+
+def fetch_companies(
+    companies: Sequence[str | int],
+    *,
+    user_agent: str | None = None,
+    mode: Mode | None = None,
+    store: Store | None = None,
+    progress: CompanyProgress | None = None,
+) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Return the stored companyfacts of companies, and why some have none, by name.
+
+    Parameters and errors are those of `edgar`, which reads what is fetched here. Names are those
+    asked for; numbers are called "CIK0000320193".
+    """
     if not companies:
         raise ConfigError("Name at least one company, by ticker or by the SEC's number.")
     keep = store if store is not None else Store()
     numbers = _numbers(companies, user_agent, mode, keep)
-    tables: list[pd.DataFrame] = []
-    notes: list[Note] = []
-    failures: dict[str, str] = {}
     entries: dict[str, Entry] = {}
-    for done, (name, cik) in enumerate(numbers.items()):
+    failures: dict[str, str] = {}
+    for done, (name, cik) in enumerate(numbers.items(), start=1):
         try:
             if cik is None:
                 raise InputDataError(f"{name!r} is no ticker of the SEC's list.")
             entries[name] = fetch_edgar(cik, user_agent=user_agent, mode=mode, store=keep)
-            facts = parse_companyfacts(keep.read(entries[name]))
-            table, found = point_in_time(facts, period=period, asset=name)
-            if table.empty:
-                raise InputDataError(f"{facts.name} has filed no {period} statements in dollars.")
-            tables.append(table)
-            notes.extend(found)
-        except (InputDataError, _NoFactsError) as exc:
+        except (InputDataError, NoFactsError) as exc:
             failures[name] = str(exc)
+        except SourceError as exc:
+            if not entries:
+                raise
+            kind = next(
+                k for k in (RateLimitError, OfflineError, SourceError) if isinstance(exc, k)
+            )
+            far = f"{len(entries)} of {len(numbers)} companies are stored; call again to go on."
+            raise kind(f"{exc} {far}") from exc
         if progress is not None:
-            progress(done + 1, len(numbers), name)
-    return collect_statements(tables, failures, notes, entries)
+            progress(done, len(numbers), name)
+    return entries, failures
 
 
 def edgar_bulk(
@@ -212,7 +248,7 @@ def edgar_tickers(
     entry = keep.obtain(
         "edgar/tickers",
         lambda: _get(TICKERS_URL, user_agent, keep, None),
-        command="alphastrata fetch edgar tickers",
+        command="alphastrata fetch edgar --tickers",
         mode=mode,
     )
     try:
@@ -229,7 +265,7 @@ def edgar_tickers(
     return frame[~frame.index.duplicated()]
 
 
-class _NoFactsError(SourceError):
+class NoFactsError(SourceError):
     """The SEC has no facts of this company."""
 
 
@@ -258,7 +294,7 @@ def _get(url: str, user_agent: str | None, keep: Store, progress: Progress | Non
         )
     except SourceError as exc:
         if " answers 404 " in str(exc):
-            raise _NoFactsError(f"{exc} The SEC holds no XBRL facts under this number.") from exc
+            raise NoFactsError(f"{exc} The SEC holds no XBRL facts under this number.") from exc
         raise
 
 

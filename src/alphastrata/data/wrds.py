@@ -186,7 +186,8 @@ def fetch_wrds(
     try:
         for done, (table, year) in enumerate(jobs, start=1):
             key = f"wrds/{table}" + (f"/{year}" if year else "")
-            entry = _obtain(key, table, year, connection, mode, keep, done - 1, len(jobs))
+            far = (done - 1, len(jobs), f"alphastrata fetch wrds --start {start} --end {end}")
+            entry = _obtain(key, table, year, connection, mode, keep, far)
             entries[key] = entry
             parts[table].append(pd.read_parquet(io.BytesIO(keep.read(entry))))
             if progress is not None:
@@ -261,10 +262,10 @@ def _obtain(
     connection: _Connection,
     mode: Mode | None,
     keep: Store,
-    done: int,
-    asked: int,
+    far: tuple[int, int, str],
 ) -> Entry:
     """Return the stored answer to one query, saying how far the call got when it fails."""
+    done, asked, command = far
 
     def fetch() -> Fetched:
         values: dict[str, Any] = {}
@@ -278,7 +279,6 @@ def _obtain(
         frame.to_parquet(buffer)
         return Fetched(buffer.getvalue(), f"wrds: {query} -- {values}", utc_now())
 
-    command = "alphastrata fetch wrds"
     try:
         return keep.obtain(key, fetch, command=command, mode=mode)
     except OfflineError:

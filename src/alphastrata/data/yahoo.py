@@ -172,7 +172,7 @@ def yahoo_history(
             entry = obtain_in_turn(
                 f"yahoo/chart/{name}/{span[0]}/{span[1] or 'now'}",
                 partial(_fetch, name, span),
-                command=f"alphastrata fetch yahoo {name} --start {span[0]}",
+                command=f"alphastrata fetch yahoo {name} {_options(span)}",
                 mode=mode,
                 keep=keep,
                 done=number - 1,
@@ -211,6 +211,14 @@ def _span(start: str, end: str | None) -> tuple[str, str]:
     if last and last <= first:
         raise ConfigError(f"end must come after start; got {start!r} and {end!r}.")
     return first, last
+
+
+def _options(span: tuple[str, str]) -> str:
+    """Return the options of the command line, whose --end is the last day and not the one after."""
+    if not span[1]:
+        return f"--start {span[0]}"
+    last = pd.Timestamp(span[1]) - pd.Timedelta(days=1)
+    return f"--start {span[0]} --end {last.date().isoformat()}"
 
 
 def obtain_in_turn(

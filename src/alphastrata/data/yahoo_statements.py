@@ -76,7 +76,7 @@ def yahoo_statements(
             entry = obtain_in_turn(
                 f"yahoo/statements/{name}/{period}",
                 partial(_fetch, name, period),
-                command=f"alphastrata fetch yahoo {name}",
+                command=f"alphastrata fetch yahoo {name} --statements {period}",
                 mode=mode,
                 keep=keep,
                 done=number - 1,

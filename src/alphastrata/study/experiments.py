@@ -13,10 +13,9 @@ from alphastrata.cluster.experiment_tables import Experiments
 from alphastrata.core import Panel
 from alphastrata.errors import ConfigError
 from alphastrata.report import ClusterSection, ExtraSection, Plot, ReportData, Table
-from alphastrata.study import markets
 from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.inputs import gather, hashes
 from alphastrata.study.page import write_page
-from alphastrata.study.run import inputs_of
 from alphastrata.study.settings import ExperimentsConfig, StudyConfig
 from alphastrata.study.stages import Progress, Stages
 
@@ -48,17 +47,16 @@ def run_experiments(
     wanted = config.experiments or ExperimentsConfig()
     folder = None if data is None else Path(data)
     out = Path(out)
-    inputs = inputs_of(config, folder)
-    out.mkdir(parents=True, exist_ok=True)
     tell = progress or (lambda stage, done, total: None)
+    inputs = gather(config, folder, report=tell)
+    out.mkdir(parents=True, exist_ok=True)
     with FileLock(out / ".lock"):
         store = Stages(out, tell)
-        seen = {file.name: file.sha256 for file in inputs}
         market = store.stage(
             "data",
-            [config.data.model_dump(), config.seed, seen],
+            [config.data.model_dump(), config.seed, hashes(inputs.market), inputs.left_out],
             (),
-            lambda: markets.market(config.data, folder, config.seed),
+            inputs.build,
         )
         made = store.stage(
             "experiments",

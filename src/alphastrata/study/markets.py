@@ -48,42 +48,85 @@ def market(config: DataConfig, folder: Path | None, seed: int) -> Artefacts:
 
 
 def benchmark_files(config: BenchmarkConfig, folder: Path | None) -> list[Path]:
-    """Return the files that a benchmark reads; none for the bundled factors.
+    """Return the files that a benchmark reads; names of the library and "bundled" are none.
 
     Raises
     ------
     ConfigError
         When a file is not where the study says, relative to the data folder.
     """
-    if config.source == "bundled":
-        return []
-    named = [config.source] if isinstance(config.source, str) else list(config.source)
     found = []
-    for name in named:
+    for name in _named(config):
         path = (folder or Path()) / name
-        if not path.is_file():
+        if path.is_file():
+            found.append(path)
+        elif _is_path(name):
             raise ConfigError(
                 f"Benchmark {config.name!r} reads {name!r}, relative to the data folder, and "
-                f'there is no file {path}. Mend the path, or say source = "bundled" (monthly '
-                "Mkt-RF, SMB, HML and Mom)."
+                f"there is no file {path}. Mend the path, name a file of Kenneth French's library "
+                '(`alphastrata list factors`), or say source = "bundled" (monthly Mkt-RF, SMB, '
+                "HML and Mom)."
             )
-        found.append(path)
     return found
 
 
-def benchmark(config: BenchmarkConfig, folder: Path | None) -> FactorReturns:
+def library_names(config: BenchmarkConfig, folder: Path | None) -> list[str]:
+    """Return the names of Kenneth French's library that a benchmark reads."""
+    files = [name for name in _named(config) if not ((folder or Path()) / name).is_file()]
+    return [name for name in files if not _is_path(name)]
+
+
+def _named(config: BenchmarkConfig) -> list[str]:
+    if config.source == "bundled":
+        return []
+    return [config.source] if isinstance(config.source, str) else list(config.source)
+
+
+def _is_path(name: str) -> bool:
+    """Return whether a name can only be that of a file."""
+    return Path(name).suffix.lower() in (".zip", ".csv", ".txt") or len(Path(name).parts) > 1
+
+
+def benchmark(
+    config: BenchmarkConfig, folder: Path | None, editions: data.Store | None = None
+) -> FactorReturns:
     """Return the factors of one benchmark, joined from its files."""
-    files = benchmark_files(config, folder)
-    if not files:
+    if config.source == "bundled":
         return data.bundled_factors(config.frequency).select(config.factors)
-    parts = [data.french(path, frequency=config.frequency) for path in files]
+    parts = []
+    for name in _named(config):
+        path = (folder or Path()) / name
+        parts.append(
+            data.french(
+                path if path.is_file() else name,
+                frequency=config.frequency,
+                vintage=config.vintage,
+                store=editions,
+            )
+        )
     joined = parts[0]
     for part in parts[1:]:
         joined = joined.join(part)
     return joined.select(config.factors)
 
 
-def characteristics(config: StudyConfig, panel: Panel, daily: Panel | None) -> Panel:
-    """Return the market with every characteristic that the study names joined to it."""
+def characteristics(
+    config: StudyConfig, panel: Panel, daily: Panel | None, editions: data.Store | None = None
+) -> Panel:
+    """Return the market with every characteristic and macro series that the study names."""
     missing = [name for name in config.characteristics if name not in panel.columns]
-    return panel.join(features.compute(panel, missing, daily=daily)) if missing else panel
+    if missing:
+        panel = panel.join(features.compute(panel, missing, daily=daily))
+    for wanted in config.macro:
+        series = data.macro_series(
+            wanted.series,
+            transform=wanted.transform,
+            frequency=wanted.frequency,
+            release_lag_days=wanted.release_lag_days,
+            store=editions,
+        )
+        series = series.set_axis([wanted.column, "known_at"], axis=1)
+        panel = features.join_macro(
+            panel, series, interact={own: [wanted.column] for own in wanted.interact}
+        )
+    return panel

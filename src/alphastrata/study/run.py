@@ -13,15 +13,13 @@ from typing import Any
 from filelock import FileLock
 
 from alphastrata import __version__
-from alphastrata.errors import ConfigError
 from alphastrata.inference.ledger import Ledger
-from alphastrata.study import artefacts, markets
+from alphastrata.study import artefacts
 from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.inputs import Inputs, gather
 from alphastrata.study.manifest import (
-    InputFile,
     code_version,
     differences,
-    input_files,
     machine,
     read_manifest,
     write_manifest,
@@ -88,14 +86,28 @@ def run(
     InputDataError
         When the data break a rule of their contract.
     """
-    out, folder = Path(out), None if data is None else Path(data)
-    inputs = inputs_of(config, folder)
+    return _run(config, Path(out), None if data is None else Path(data), workers, progress)
+
+
+def _run(
+    config: StudyConfig,
+    out: Path,
+    folder: Path | None,
+    workers: int | None,
+    progress: Progress | None,
+    manifest: Mapping[str, Any] | None = None,
+) -> Finished:
+    """Run a study; with a manifest, on the very editions of the store that it names."""
+    tell = progress or (lambda stage, done, total: None)
+    inputs = gather(config, folder, report=tell, manifest=manifest)
     out.mkdir(parents=True, exist_ok=True)
     with FileLock(out / ".lock"), _log_to(out / "log.txt"):
         LOG.info("study %r, seed %d, data %s", config.name, config.seed, folder)
-        store = Stages(out, progress or (lambda stage, done, total: None))
-        made = compute(config, folder, inputs, store, workers or config.workers)
-        return _write(config, folder, inputs, store, made, workers or config.workers)
+        for what, reason in inputs.left_out.items():
+            LOG.warning("%s left out: %s", what, reason)
+        store = Stages(out, tell)
+        made = compute(config, inputs, store, workers or config.workers)
+        return _write(config, inputs, store, made, workers or config.workers)
 
 
 @contextmanager
@@ -115,24 +127,9 @@ def _log_to(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def inputs_of(config: StudyConfig, folder: Path | None) -> list[InputFile]:
-    """Return every file that the study reads, with its hash, or say what is missing."""
-    files: set[Path] = set()
-    if config.data.source != "simulated":
-        if folder is None:
-            raise ConfigError(f'data.source = "{config.data.source}" needs --data FOLDER.')
-        if not folder.is_dir():
-            raise ConfigError(f"There is no data folder {folder}; say --data FOLDER.")
-        files |= {file for file in folder.iterdir() if file.is_file()}
-    for benchmark in config.benchmarks:
-        files |= set(markets.benchmark_files(benchmark, folder))
-    return input_files(folder or Path(), files)
-
-
 def _write(
     config: StudyConfig,
-    folder: Path | None,
-    inputs: list[InputFile],
+    inputs: Inputs,
     store: Stages,
     made: Mapping[str, Artefacts],
     workers: int,
@@ -145,8 +142,9 @@ def _write(
         "code": code_version(),
         "config": config.model_dump(mode="json"),
         "seed": config.seed,
-        "data_folder": None if folder is None else str(folder.resolve()),
-        "inputs": {file.name: {"sha256": file.sha256, "bytes": file.size} for file in inputs},
+        "data_folder": None if inputs.folder is None else str(inputs.folder.resolve()),
+        "inputs": {f.name: {"sha256": f.sha256, "bytes": f.size} for f in inputs.files},
+        "left_out": dict(inputs.left_out),
         "vintages": {
             name: {"vintage": factors.vintage, "source": factors.source}
             for name, factors in made["benchmarks"].items()
@@ -225,6 +223,7 @@ def verify(
         # The report counts the trials of the ledger, so the second run starts from it.
         for file in out.glob(f"{LEDGER}*"):
             shutil.copy2(file, scratch)
-        run(config, out=scratch, data=before["data_folder"], workers=workers, progress=progress)
+        folder = None if before["data_folder"] is None else Path(before["data_folder"])
+        _run(config, Path(scratch), folder, workers, progress, before)
         after = read_manifest(Path(scratch))
     return changed + differences(before, after)

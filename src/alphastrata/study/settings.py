@@ -4,44 +4,37 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f/\\]+$")]
-Frequency = Literal["M", "D"]
+from alphastrata.study.data_settings import (
+    DataConfig,
+    Frequency,
+    MacroConfig,
+    Name,
+    Section,
+    SimulationConfig,
+)
+
+__all__ = [
+    "BenchmarkConfig",
+    "ChecksConfig",
+    "ClusterConfig",
+    "CostsConfig",
+    "DataConfig",
+    "ExperimentsConfig",
+    "FamaMacBethConfig",
+    "MacroConfig",
+    "MultiverseConfig",
+    "SimulationConfig",
+    "SortConfig",
+    "StudyConfig",
+    "TestsConfig",
+]
+
 Weighting = Literal["value", "equal"]
 
 
-class _Section(BaseModel):
-    """A table of the file: unknown keys are refused, values cannot change later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-
-class SimulationConfig(_Section):
-    """The built-in market: how many assets, from when, for how many months."""
-
-    n_assets: int = Field(default=400, ge=20, le=20_000)
-    start: str = "1975-01-31"
-    periods: int = Field(default=180, ge=24, le=600)
-
-
-class DataConfig(_Section):
-    """Where the market comes from.
-
-    ``source`` is "simulated", a folder layout that `alphastrata.data.read_panel` knows ("nyse",
-    "pystock"), or "panel" for a folder in the package's own layout.
-    """
-
-    source: Literal["simulated", "nyse", "pystock", "panel"] = "simulated"
-    folder: str = "."
-    lag: str | int | None = None
-    start: str | None = None
-    end: str | None = None
-    daily: bool = False
-    simulation: SimulationConfig = SimulationConfig()
-
-
-class ChecksConfig(_Section):
+class ChecksConfig(Section):
     """What else is asked of a clustering, on its last cross-section; each takes its time."""
 
     purge: bool = False
@@ -50,7 +43,7 @@ class ChecksConfig(_Section):
     draws: int = Field(default=19, ge=5, le=999)
 
 
-class ClusterConfig(_Section):
+class ClusterConfig(Section):
     """One deep clustering, rolled over windows."""
 
     name: Name
@@ -70,7 +63,7 @@ class ClusterConfig(_Section):
     checks: ChecksConfig = ChecksConfig()
 
 
-class SortConfig(_Section):
+class SortConfig(Section):
     """One characteristic sort and the factor made of it.
 
     ``method`` makes the factor: the extreme quantiles, two size groups by three (size-neutral), or
@@ -87,30 +80,44 @@ class SortConfig(_Section):
     method: Literal["quantile", "size_neutral", "rank"] = "quantile"
 
 
-class CostsConfig(_Section):
+class CostsConfig(Section):
     """What trading costs: basis points of the value traded, and a yearly fee on the short leg."""
 
     basis_points: float = Field(default=0.0, ge=0, le=1_000)
     borrow_fee: float = Field(default=0.0, ge=0, le=1)
 
 
-class BenchmarkConfig(_Section):
-    """Factors to test against: "bundled", or files of Kenneth French's library."""
+class BenchmarkConfig(Section):
+    """Factors to test against: "bundled", or files of Kenneth French's library.
+
+    A file is named by its path, relative to the data folder, or by its name in the library, which
+    is fetched into the store. ``vintage`` asks for one edition, "YYYYMM".
+    """
 
     name: Name
     frequency: Frequency = "M"
     source: str | tuple[str, ...] = "bundled"
+    vintage: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
     factors: tuple[str, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _bundled_is_one(self) -> BenchmarkConfig:
+        if self.source == "bundled" and self.vintage is not None:
+            raise ValueError(
+                "the bundled factors have one edition; name a file of the library, such as "
+                'source = "F-F_Research_Data_5_Factors_2x3", or drop vintage'
+            )
+        return self
 
-class FamaMacBethConfig(_Section):
+
+class FamaMacBethConfig(Section):
     """One cross-sectional regression of returns on what was known a period before."""
 
     name: Name
     x: tuple[str, ...] = Field(min_length=1)
 
 
-class TestsConfig(_Section):
+class TestsConfig(Section):
     """How the tests are computed."""
 
     lags: int = Field(default=6, ge=0)
@@ -118,7 +125,7 @@ class TestsConfig(_Section):
     fama_macbeth: tuple[FamaMacBethConfig, ...] = ()
 
 
-class MultiverseConfig(_Section):
+class MultiverseConfig(Section):
     """Defensible choices for one factor; the first option of each is the study's own."""
 
     by: tuple[str, ...] = Field(min_length=1)
@@ -137,7 +144,7 @@ class MultiverseConfig(_Section):
         }
 
 
-class ExperimentsConfig(_Section):
+class ExperimentsConfig(Section):
     """The paper's eight experiments on one cross-section: the last one unless a date is said."""
 
     date: str | None = None
@@ -146,7 +153,7 @@ class ExperimentsConfig(_Section):
     schedule: Literal["usual", "short"] = "usual"
 
 
-class StudyConfig(_Section):
+class StudyConfig(Section):
     """A study: data, clusterings, sorts, benchmarks, tests, and one seed for everything.
 
     Examples
@@ -163,6 +170,7 @@ class StudyConfig(_Section):
     seed: int = Field(default=0, ge=0)
     workers: int = Field(default=1, ge=1)
     data: DataConfig = DataConfig()
+    macro: tuple[MacroConfig, ...] = ()
     clusters: tuple[ClusterConfig, ...] = ()
     sorts: tuple[SortConfig, ...] = ()
     benchmarks: tuple[BenchmarkConfig, ...] = (
@@ -182,6 +190,7 @@ class StudyConfig(_Section):
             ("clusters and sorts", names),
             ("benchmarks", [b.name for b in self.benchmarks]),
             ("fama_macbeth tables", [f.name for f in self.tests.fama_macbeth]),
+            ("macro columns", [m.column for m in self.macro]),
         ):
             twice = sorted({name for name in used if used.count(name) > 1})
             if twice:
@@ -190,7 +199,52 @@ class StudyConfig(_Section):
             raise ValueError(
                 'a benchmark has frequency "D" but data.daily is false; set data.daily = true'
             )
+        faults = [*self._weightless(), *self._macro_faults()]
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
+
+    def _weightless(self) -> list[str]:
+        """Return what needs a market cap that the data do not have."""
+        if self.data.has_market_cap:
+            return []
+        remedy = 'set weighting = "equal", or data.statements = "edgar" or "yahoo"'
+        faults = []
+        for part in self.parts:
+            method = part.method if isinstance(part, SortConfig) else "quantile"
+            if method == "size_neutral":
+                faults.append(
+                    f"{part.name} is size-neutral, and prices alone have no market cap: take "
+                    'method = "quantile", or say data.statements'
+                )
+            elif method == "quantile" and part.weighting == "value":
+                faults.append(
+                    f"{part.name} weighs by value, and prices alone have no market cap: {remedy}"
+                )
+        if self.multiverse and (
+            "value" in self.multiverse.weighting or "size_neutral" in self.multiverse.method
+        ):
+            faults.append(f"multiverse needs a market cap, which prices alone lack: {remedy}")
+        return faults
+
+    def _macro_faults(self) -> list[str]:
+        """Return uses of macro columns that can only fail, or mean nothing."""
+        macro = {m.column for m in self.macro}
+        faults = [
+            f"{name} has one value for all assets of a date, so it cannot divide or rank them: "
+            f'take a product, [[macro]] interact = ["leverage"] and leverage_x_{name}'
+            for name in self.named
+            if name in macro
+        ]
+        for table in self.tests.fama_macbeth:
+            roots = [self._interactions.get(x, x) for x in table.x]
+            twice = sorted({root for root in roots if roots.count(root) > 1})
+            if twice:
+                faults.append(
+                    f"fama_macbeth table {table.name}: on one date all products with "
+                    f"{', '.join(twice)} are multiples of it; keep one of them per table"
+                )
+        return faults
 
     @property
     def parts(self) -> tuple[ClusterConfig | SortConfig, ...]:
@@ -198,10 +252,22 @@ class StudyConfig(_Section):
         return (*self.clusters, *self.sorts)
 
     @property
+    def _interactions(self) -> dict[str, str]:
+        """Return column -> characteristic of every product with a macro series."""
+        return {column: own for m in self.macro for column, own in m.interactions.items()}
+
+    @property
+    def named(self) -> list[str]:
+        """Every column that strata or tests are made of, once, in order of appearance."""
+        found = [c for cluster in self.clusters for c in (*cluster.features, cluster.rank_by)]
+        found += [sort.by for sort in self.sorts]
+        found += [x for table in self.tests.fama_macbeth for x in table.x]
+        found += list(self.multiverse.by) if self.multiverse else []
+        return list(dict.fromkeys(found))
+
+    @property
     def characteristics(self) -> list[str]:
-        """Every characteristic that the study names, once, in order of appearance."""
-        named = [c for cluster in self.clusters for c in (*cluster.features, cluster.rank_by)]
-        named += [sort.by for sort in self.sorts]
-        named += [x for table in self.tests.fama_macbeth for x in table.x]
-        named += list(self.multiverse.by) if self.multiverse else []
-        return list(dict.fromkeys(named))
+        """Every characteristic that the study needs, once, in order of appearance."""
+        products = self._interactions
+        found = [name for name in self.named if name not in products]
+        return list(dict.fromkeys([*found, *products.values()]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,7 +12,7 @@ from alphastrata.core import FactorReturns, Panel, Strata
 from alphastrata.study import markets, spreads, trials, truth
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.clusterings import clusters
-from alphastrata.study.manifest import InputFile
+from alphastrata.study.inputs import Inputs, hashes
 from alphastrata.study.multiverse import specifications
 from alphastrata.study.performance import performance
 from alphastrata.study.settings import ClusterConfig, CostsConfig, SortConfig, StudyConfig
@@ -24,33 +23,33 @@ from alphastrata.study.words import reference
 
 def compute(
     config: StudyConfig,
-    folder: Path | None,
-    inputs: list[InputFile],
+    inputs: Inputs,
     store: Stages,
     workers: int,
 ) -> dict[str, Artefacts]:
     """Return the artefacts of every stage, by stage."""
     made: dict[str, Artefacts] = {}
-    seen = {file.name: file.sha256 for file in inputs}
     made["data"] = store.stage(
         "data",
-        [config.data.model_dump(), config.seed, seen],
+        [config.data.model_dump(), config.seed, hashes(inputs.market), inputs.left_out],
         (),
-        lambda: markets.market(config.data, folder, config.seed),
+        inputs.build,
     )
     made["benchmarks"] = store.stage(
         "benchmarks",
-        [[b.model_dump() for b in config.benchmarks], seen],
+        [[b.model_dump() for b in config.benchmarks], hashes(inputs.benchmarks)],
         (),
-        lambda: {b.name: markets.benchmark(b, folder) for b in config.benchmarks},
+        lambda: {
+            b.name: markets.benchmark(b, inputs.folder, inputs.editions) for b in config.benchmarks
+        },
     )
     raw: Panel = made["data"]["panel"]
     daily: Panel | None = made["data"].get("daily")
     made["features"] = store.stage(
         "features",
-        config.characteristics,
+        [config.characteristics, [m.model_dump() for m in config.macro], hashes(inputs.macro)],
         ("data",),
-        lambda: {"panel": markets.characteristics(config, raw, daily)},
+        lambda: {"panel": markets.characteristics(config, raw, daily, inputs.editions)},
     )
     panel: Panel = made["features"]["panel"]
     for part in config.parts:
@@ -194,12 +193,13 @@ def _truth(
         )
         tests = made["tests"]
         name = f"alphas {priced[0].name}"
-        params, errors = tests[f"{name} params"], tests[f"{name} std_errors"]
+        params, errors, fit = (tests[f"{name} {part}"] for part in ("params", "std_errors", "fit"))
         rows.append(
             truth.beside(
                 known["alpha"].to_dict(),
                 params["alpha"],
                 errors["alpha"],
+                freedom=int(fit["observations"].min()) - params.shape[1],
                 group=f"alphas against {priced[0].name}, per month",
             )
         )
@@ -208,6 +208,7 @@ def _truth(
                 known.loc[factor].drop("alpha").astype(float).to_dict(),
                 params.loc[factor],
                 errors.loc[factor],
+                freedom=int(fit.loc[factor, "observations"]) - params.shape[1],
                 group=f"betas of {factor}",
             )
             for factor in known.index
@@ -219,6 +220,7 @@ def _truth(
                 planted["truth_premia"],
                 slopes["params"],
                 slopes["std_errors"],
+                freedom=len(made["tests"][f"cross-section {table.name} coefficients"]) - 1,
                 group=f"premia, Fama-MacBeth ({table.name})",
             )
         )

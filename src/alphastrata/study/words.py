@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from alphastrata.core import FactorReturns, Panel
+from alphastrata.core import Panel
 from alphastrata.report import HeadlineFigure, HowComputed
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import BenchmarkConfig, StudyConfig
@@ -27,8 +27,8 @@ def _percent(value: float, digits: int = 2) -> str:
     return f"{100 * value:+.{digits}f}%".replace("-", "−")
 
 
-def _span(factors: FactorReturns, frame: pd.DataFrame) -> str:
-    return f"{factors.dates[0]:%B %Y} to {factors.dates[-1]:%B %Y}, {len(frame)} months"
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
 def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
@@ -55,7 +55,7 @@ def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
     joint = joint_tests(tests, bench.name)
     if joint:
         rejected = [name for name, test in joint.items() if test["pvalue"] < SIGNIFICANT]
-        said = ", ".join(f"{name} p = {test['pvalue']:.3f}" for name, test in joint.items())
+        said = ", ".join(f"{name} {_p(test['pvalue'])}" for name, test in joint.items())
         sentences.append(
             f"Jointly over all strata of each grouping, the GRS test rejects zero alphas for "
             f"{len(rejected)} of {len(joint)} ({said})."
@@ -71,9 +71,9 @@ def _cluster_sentence(name: str, found: Artefacts) -> str:
         return f"The clusters of {name} were not compared with noise."
     score, low, high = summary
     verdict = (
-        "more than the same pipeline finds in noise"
+        "more than the same pipeline finds in data without clusters"
         if score > high
-        else "no more than the same pipeline finds in noise"
+        else "no more than the same pipeline finds in data without clusters"
     )
     return (
         f"The clusters of {name} have a mean silhouette of {score:.2f} on the map, {verdict} "
@@ -98,8 +98,8 @@ def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Headline
     bench = reference(config)
     tests, panel = made["tests"], made["features"]["panel"]
     names = [part.name for part in config.parts]
-    params, tstats = (
-        tests[f"alphas {bench.name} {part}"].loc[names] for part in ("params", "tstats")
+    params, tstats, pvalues = (
+        tests[f"alphas {bench.name} {part}"].loc[names] for part in ("params", "tstats", "pvalues")
     )
     period = "month" if bench.frequency == "M" else "day"
     how = HowComputed(
@@ -114,7 +114,7 @@ def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Headline
             value=float(params.loc[name, "alpha"]),
             format="percent",
             detail=f"per {period} against {bench.name}, t = {tstats.loc[name, 'alpha']:.2f}",
-            tone="good" if abs(tstats.loc[name, "alpha"]) > 1.96 else "neutral",
+            tone="good" if pvalues.loc[name, "alpha"] < SIGNIFICANT else "neutral",
             how=how,
         )
         for name in order
@@ -178,12 +178,19 @@ def warnings(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
     out = []
     if config.data.source == "simulated":
         out.append("The market is simulated: it shows what the method finds, not what markets pay.")
-    if config.data.lag is not None:
+    lag = "6M" if config.data.source == "wrds" and not config.data.lag else config.data.lag
+    if lag is not None and config.data.statements != "edgar":
         out.append(
-            f"Statements have no filing date; a lag of {config.data.lag} after the period's end "
-            "was declared, and results depend on it."
+            f"Statements have no filing date; a lag of {lag} after the period's end was declared, "
+            "and results depend on it."
         )
     out += [str(note) for note in panel.notes if "surviv" in f"{note.rule} {note.action}".lower()]
+    revised = [m.column for m in config.macro if m.revised]
+    if revised:
+        out.append(
+            f"Figures of {', '.join(revised)} are today's, revised since their release: what was "
+            "known at the time may have differed."
+        )
     for bench in config.benchmarks:
         fit: pd.DataFrame = made["tests"][f"alphas {bench.name} fit"]
         least = int(fit["observations"].min())
