@@ -262,7 +262,7 @@ def _why(result: StudyResult) -> ExtraSection:
     parts.append(charts.network_chart(own.columns))
     if own.customers is not None:
         parts.append(charts.customers_chart(own.customers, names))
-    tests = own.profiles.differences.reset_index()
+    tests = own.profiles.differences.reset_index().rename(columns={"made_by": "made by"})
     parts.append(
         Table(
             title="Tests of difference between segments",
@@ -304,11 +304,13 @@ def _portfolios(result: StudyResult) -> ExtraSection:
             [charts.label(int(k), names) if str(k).isdigit() else str(k) for k in tested.index],
             name="portfolio",
         )
-        percents = ["mean", "volatility", "max_drawdown", "cvar_95", "turnover", "cost"]
+        percents = ["mean", "volatility", "max drawdown", "worst 5%", "turnover", "cost"]
         parts.append(
             Table(
                 title="Out of sample, net of costs",
-                frame=tested,
+                frame=tested.rename(
+                    columns={"max_drawdown": "max drawdown", "cvar_95": "worst 5%"}
+                ),
                 formats=dict.fromkeys(percents, "percent"),
                 notes=["Per year but for the drawdown and the mean of the worst 5% of periods."],
             )
@@ -323,11 +325,12 @@ def _campaign(result: StudyResult) -> ExtraSection:
     names = result.explanation.profiles.names
     parts: list[str | Table | Chart] = [scored.rule, charts_advice.chosen_chart(plan, names)]
     spent = f"{plan.count:,} customers are chosen at a cost of {plan.cost:,.0f}"
-    if plan.bound > 0:
-        spent += (
-            f"; no choice within the budget can be expected to yield more than "
-            f"{plan.bound / max(plan.expected, 1e-300) - 1:.1%} above this one"
-        )
+    room = plan.bound / plan.expected - 1 if plan.expected > 0 else 0.0
+    spent += (
+        "; no choice within the budget can be expected to yield more"
+        if room < 5e-4
+        else f"; no choice within the budget can be expected to yield more than {room:.1%} more"
+    )
     parts.insert(1, spent + ".")
     if result.themes is not None:
         shown = result.themes.reset_index()

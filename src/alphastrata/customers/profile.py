@@ -29,6 +29,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "months_since_joining": ("new customers", "long with us"),
     "tenure": ("new customers", "long with us"),
     "frequency": ("trading little", "trading often"),
+    "monetary": ("small trades", "large trades"),
+    "gain": ("small gains", "large gains"),
+    "holdings_volatility": ("calm holdings", "volatile holdings"),
+    "diversification": ("one kind of fund", "many kinds of funds"),
     "recency": ("active lately", "long inactive"),
     "children": ("without children", "with children"),
     "debt": ("little debt", "much debt"),
@@ -40,6 +44,17 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "businesses": ("no business", "own a business"),
 }
 """Column -> what a segment far below and far above the average is called."""
+
+SPOKEN: Mapping[str, str] = {
+    "monetary": "amount per trade",
+    "frequency": "number of trades in 30 days",
+    "recency": "number of days since the last trade",
+    "net_flow": "amount bought net of sales",
+    "tenure": "number of days as a customer",
+    "gain": "gain on what is held",
+    "holdings_volatility": "volatility of what is held",
+}
+"""Columns whose names need words of their own in a sentence."""
 
 SPEAKING = ("occupation", "job", "profession", "work_status")
 """Columns whose levels need no name of the column beside them."""
@@ -355,7 +370,7 @@ def _sentence(
 ) -> str:
     parts = []
     for column, level, score in _traits(scores, 5):
-        plain = column.replace("_", " ")
+        plain = SPOKEN.get(column, column.replace("_", " "))
         if level:
             mine, all_of_them = (float(numbers[c][column, level]) for c in (k, "all"))
             parts.append(f"{mine:.0%} have {plain} {level!r} ({all_of_them:.0%} of all)")
@@ -365,7 +380,9 @@ def _sentence(
         if isinstance(kind, pd.CategoricalDtype):
             parts.append(f"{plain} is {side} the average")
         else:
-            own, overall = (readable(float(numbers[c][column, ""])) for c in (k, "all"))
+            mine, all_of_them = (float(numbers[c][column, ""]) for c in (k, "all"))
+            share = column.startswith("share_") or column in ("gain", "holdings_volatility")
+            own, overall = (f"{v:.0%}" if share else readable(v) for v in (mine, all_of_them))
             parts.append(f"mean {plain} is {own} ({overall} over all)")
     detail = "; ".join(parts) if parts else "it differs from the average in no single column"
     return f"Segment {k}, {name}, holds {share:.0%} of customers: {detail}."
