@@ -219,6 +219,21 @@ def test_notes_travel():
     assert str(note) == "no close: 3 of 10 dropped (first: A)"
 
 
+def test_object_columns_are_settled_or_refused():
+    from decimal import Decimal
+
+    base = {"date": ["2020-01-31", "2020-02-29", "2020-03-31"], "asset": ["A"] * 3}
+    mixed = pd.DataFrame({**base, "ret": pd.Series([0.1, "x", 0.2], dtype=object)})
+    with pytest.raises(InputDataError, match=r"numbers or text, not both; 1 breaks.*'x' at 1"):
+        Panel(mixed)
+    numbers = pd.DataFrame({**base, "ret": pd.Series([0.1, None, Decimal("0.5")], dtype=object)})
+    np.testing.assert_array_equal(Panel(numbers).values("ret"), [0.1, np.nan, 0.5])
+    nothing = pd.DataFrame({**base, "ret": pd.Series([None] * 3, dtype=object)})
+    assert np.isnan(Panel(nothing).values("ret")).all()
+    text = pd.DataFrame({**base, "code": pd.Series(["x", None, "y"], dtype=object)})
+    assert Panel(text).is_categorical("code")
+
+
 def test_nullable_boolean_and_text_columns():
     frame = pd.DataFrame(
         {

@@ -61,6 +61,15 @@ def test_bad_strata_are_refused(labels, settings, rule):
         Strata(labels, ordered=True, **settings)
 
 
+def test_text_labels_are_numbered_and_named():
+    codes = pd.DataFrame({"A": ["tech", "bank"], "B": ["bank", None]}, index=DATES[:2])
+    strata = Strata(codes, ordered=False, source="industry")
+    assert strata.names == {1: "bank", 2: "tech"}
+    assert strata.labels.tolist() == [2, 1, 1]
+    series = codes.stack().astype("category")
+    assert np.array_equal(Strata(series, ordered=False).codes, strata.codes)
+
+
 def test_probabilities_must_sum_to_one():
     labels = wide_labels().stack().dropna()
     chances = pd.DataFrame(0.3, index=labels.index, columns=[1, 2, 3])

@@ -24,7 +24,7 @@ from alphastrata.cluster.window_fit import (
     split_steps,
 )
 from alphastrata.core.checks import Note, Violations
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
 from alphastrata.core.windows import RollingWindows, Window
 from alphastrata.errors import ConfigError, EstimationError
@@ -98,6 +98,9 @@ class RollingClusters:
     transitions : DataFrame
         Columns date, origin, target, count: assets by their clusters in the window before and in
         this one; 0 = not classified or not in the sample.
+    names : dict
+        Cluster -> descriptive name by rule, from the profiles of all windows. The strata carry
+        numbers only: a name that knows later windows has no place among labels of earlier ones.
     notes : tuple of Note
         What was imputed, left out and skipped.
     """
@@ -108,6 +111,7 @@ class RollingClusters:
     profiles: pd.DataFrame
     events: pd.DataFrame
     transitions: pd.DataFrame
+    names: dict[int, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = field(default=())
 
     def transition_matrix(self) -> pd.DataFrame:
@@ -150,7 +154,7 @@ class RollingClusters:
 
 def rolling(
     model: Any,
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     windows: RollingWindows | Sequence[Window],
     *,
     features: Sequence[str] | None = None,
@@ -209,6 +213,7 @@ def rolling(
     >>> rolling(KMeans(2, n_init=1, random_state=0), panel, RollingWindows(2)).strata.n
     2
     """
+    panel = as_panel(panel)
     settings = options if options is not None else RollingOptions()
     if train not in ("pooled", "formation"):
         raise ConfigError(f'train must be "pooled" or "formation", got {train!r}.')
@@ -406,7 +411,6 @@ def _assemble(
     strata = Strata(
         flat.mask(flat == 0),
         ordered=False,
-        names=called,
         probabilities=_probabilities(aligned, fits, index),
         source=f"rolling {_describe(model)}",
         n=aligned.n,
@@ -419,6 +423,7 @@ def _assemble(
         profiles=profile,
         events=_event_table(aligned, dates),
         transitions=_transition_table(aligned, tasks, dates),
+        names=called,
         notes=notes,
     )
 

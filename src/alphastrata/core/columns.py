@@ -22,7 +22,32 @@ def _is_number(dtype: Any) -> bool:
 
 
 def _is_category(dtype: Any) -> bool:
-    return pd.api.types.is_string_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype)
+    return isinstance(dtype, pd.CategoricalDtype | pd.StringDtype)
+
+
+def _settle(series: pd.Series, name: object, found: Violations) -> pd.Series | None:
+    """Return an object column as numbers or as text; None after recording that it is a mix."""
+    if series.dtype != object:
+        return series
+    series = series.reset_index(drop=True)
+    present = series.dropna()
+    text = present.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
+    if not len(present) or not text.any():
+        numbers = pd.to_numeric(present, errors="coerce")
+        if numbers.notna().all():
+            return numbers.astype(np.float64).reindex(series.index)
+        return series
+    if text.all():
+        return series.astype("str")
+    few = text if text.sum() <= len(text) / 2 else ~text
+    at = int(np.argmax(few))
+    found.add(
+        f"Column {name!r} holds numbers or text, not both",
+        count=int(few.sum()),
+        first=f"{present.iloc[at]!r} at {present.index[at]}",
+        remedy="Mend these cells, or make them missing (NaN)",
+    )
+    return None
 
 
 def read_columns(data: pd.DataFrame, found: Violations) -> dict[str, Column]:
@@ -39,7 +64,10 @@ def read_columns(data: pd.DataFrame, found: Violations) -> dict[str, Column]:
     if len(set(names)) < len(names):
         return columns
     for name in names:
-        series = data[name]
+        settled = _settle(data[name], name, found)
+        if settled is None:
+            continue
+        series = settled
         if _is_number(series.dtype):
             array = np.array(series.to_numpy(dtype=np.float64, na_value=np.nan))
             infinite = np.isinf(array)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,19 @@ FREQUENCIES = ("D", "W", "M", "Q", "Y")
 
 # Days between neighbouring dates, at most, for each frequency.
 _SPACING = (("D", 4.0), ("W", 10.0), ("M", 45.0), ("Q", 135.0), ("Y", np.inf))
+
+_YEARS = (1678, 2261)  # the whole years that nanoseconds hold
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?|\d{8}", re.ASCII)
+_WITH_ZONE = re.compile(_ISO_DATE.pattern.replace(r"|\d{8}", r" ?(Z|[+-]\d\d:?(\d\d)?)"), re.ASCII)
+_ISO_ONLY = (
+    "Write full ISO dates (YYYY-MM-DD), or parse them yourself with "
+    "pd.to_datetime(..., dayfirst=...)"
+)
+_NUMBERS = (
+    "Write full ISO dates (YYYY-MM-DD), or parse them yourself, e.g. "
+    'pd.to_datetime(dates.astype(str), format="%Y%m%d")'
+)
+_NAIVE = "Take it off first, e.g. with tz_localize(None), or tz_convert(None) for UTC"
 
 
 @dataclass(frozen=True)
@@ -57,36 +72,99 @@ def month_ends_between(first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIn
     return pd.date_range(first, last, freq="ME", unit="ns")
 
 
-def to_dates(values: pd.Index, found: Violations) -> pd.DatetimeIndex | None:
-    """Return time-zone-naive nanosecond dates, or None after recording why they are none."""
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        found.add(
-            "Dates carry no time zone",
-            count=len(values),
-            first=str(values[0]) if len(values) else "",
-            remedy="Use dates.tz_localize(None)",
-        )
-        return None
-    if isinstance(values.dtype, pd.PeriodDtype):
+def to_dates(
+    values: pd.Index, found: Violations, what: str = "Dates"
+) -> pd.DatetimeIndex | None:
+    """Return time-zone-naive nanosecond dates, or None after recording why they are none.
+
+    Text is read where it can mean one day only: YYYY-MM-DD, perhaps with a time, or YYYYMMDD. A
+    year, a month, or 03/07/2015 is refused, and so are numbers: 20141231 would count as
+    nanoseconds since 1970, and every later date would know it.
+
+    Parameters
+    ----------
+    values
+        Dates, periods (their last day counts), date objects or text; missing ones stay missing.
+    found
+        Collects what is wrong.
+    what
+        How messages call them.
+    """
+    kind = values.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        values = values.astype(kind.categories.dtype)
+        kind = values.dtype
+    if isinstance(kind, pd.PeriodDtype):
         return pd.PeriodIndex(values).to_timestamp(how="end").normalize().as_unit("ns")
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        found.add(
-            "Dates are dates, not numbers",
-            count=len(values),
-            first=str(values[0]) if len(values) else "",
-            remedy='Convert first, e.g. pd.to_datetime(years, format="%Y")',
-        )
+    if isinstance(kind, pd.ArrowDtype) and kind.kind == "M":
+        values = pd.DatetimeIndex(values.to_numpy())
+        kind = values.dtype
+    if isinstance(kind, pd.DatetimeTZDtype):
+        _add(found, f"{what} carry no time zone", values, values.notna(), _NAIVE)
         return None
-    parsed = pd.DatetimeIndex(pd.to_datetime(values, errors="coerce"))
-    bad = np.flatnonzero(np.asarray(parsed.isna()) & ~np.asarray(values.isna()))
-    if bad.size:
-        found.add(
-            "Dates can be read",
-            count=bad.size,
-            first=repr(values[bad[0]]),
-            remedy="Mend or drop these rows",
-        )
-    return parsed.as_unit("ns")
+    if pd.api.types.is_datetime64_any_dtype(kind):
+        return _nanoseconds(pd.DatetimeIndex(values), values, found, what)
+    if pd.api.types.is_object_dtype(kind) or pd.api.types.is_string_dtype(kind):
+        return _read_each(values, found, what)
+    _add(found, f"{what} are dates, not numbers", values, values.notna(), _NUMBERS)
+    return None
+
+
+def _read_each(values: pd.Index, found: Violations, what: str) -> pd.DatetimeIndex | None:
+    """Read text and date objects, each distinct one once."""
+    codes, distinct = pd.factorize(values)
+    kinds = np.array([_kind(value) for value in distinct], dtype=object)
+    ok = True
+    for kind, rule, remedy in (
+        ("zone", f"{what} carry no time zone", _NAIVE),
+        ("number", f"{what} are dates, not numbers", _NUMBERS),
+        ("text", f"{what} can be read in one way only", _ISO_ONLY),
+    ):
+        bad = np.append(kinds == kind, False)[codes]
+        if bad.any():
+            _add(found, rule, values, bad, remedy)
+            ok = False
+    if not ok:
+        return None
+    read = pd.to_datetime(pd.Index([str(v) for v in distinct]), errors="coerce", format="ISO8601")
+    lost = np.append(np.asarray(read.isna()), False)[codes]
+    if lost.any():
+        _add(found, f"{what} can be read as days of the calendar", values, lost, _ISO_ONLY)
+    parsed = _nanoseconds(pd.DatetimeIndex(read), distinct, found, what)
+    if parsed is None:
+        return None
+    return pd.DatetimeIndex(parsed.append(pd.DatetimeIndex([pd.NaT]).as_unit("ns")).take(codes))
+
+
+def _kind(value: Any) -> str:
+    """Say how one object can be read as a date, or why it cannot."""
+    if isinstance(value, str):
+        if _ISO_DATE.fullmatch(value):
+            return "date"
+        return "zone" if _WITH_ZONE.fullmatch(value) else "text"
+    if isinstance(value, (dt.date, np.datetime64)):
+        return "zone" if getattr(value, "tzinfo", None) is not None else "date"
+    if isinstance(value, (int, float, complex, np.number, np.bool_)):
+        return "number"
+    return "text"
+
+
+def _nanoseconds(
+    dates: pd.DatetimeIndex, values: Any, found: Violations, what: str
+) -> pd.DatetimeIndex | None:
+    far = np.asarray((dates.year < _YEARS[0]) | (dates.year > _YEARS[1]))
+    if far.any():
+        rule = f"{what} lie between the years {_YEARS[0]} and {_YEARS[1]}"
+        _add(found, rule, values, far, "Mend or drop these rows")
+        return None
+    return dates.as_unit("ns")
+
+
+def _add(found: Violations, rule: str, values: Any, bad: Any, remedy: str) -> None:
+    at = np.flatnonzero(np.asarray(bad))
+    value = values[at[0]] if at.size else ""
+    first = repr(value) if isinstance(value, str) and at.size else str(value)
+    found.add(rule, count=int(at.size), first=first, remedy=remedy)
 
 
 def _recode(codes: np.ndarray, level: pd.Index) -> tuple[Int64, pd.Index]:

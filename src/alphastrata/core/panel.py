@@ -488,3 +488,14 @@ def _take_keys(keys: Keys, rows: Int64) -> Keys:
 def _align(value: pd.Series, panel: Panel) -> Column:
     right = Panel(value.to_frame("value"), freq=panel.freq)
     return gather(right._columns, right.rows_of(panel.index))["value"]
+
+
+def as_panel(data: Panel | pd.DataFrame) -> Panel:
+    """Return a panel as it is, and a long frame that `Panel` accepts as a panel.
+
+    Raises
+    ------
+    InputDataError
+        For anything else, and for frames that break a rule of `Panel`.
+    """
+    return data if isinstance(data, Panel) else Panel(data)

@@ -22,7 +22,8 @@ class Strata:
     ----------
     labels
         Whole numbers 1..K indexed by (formation date, asset), or a wide date x asset frame of
-        them. A missing label means that the asset is not classified on that date.
+        them. A missing label means that the asset is not classified on that date. Text (industry
+        codes, say) is numbered in alphabetical order, and gives the names.
     ordered
         Whether label order has a meaning: true of quantiles, false of clusters.
     names
@@ -63,7 +64,8 @@ class Strata:
         n: int | None = None,
         notes: Sequence[Note] = (),
     ) -> None:
-        long = _long(labels)
+        long, groups = _numbered(_long(labels))
+        names = groups if names is None else names
         kept = long[long.notna()]
         if not len(kept):
             raise InputDataError(
@@ -217,7 +219,9 @@ class Strata:
 
 def _long(labels: pd.Series | pd.DataFrame) -> pd.Series:
     if isinstance(labels, pd.DataFrame):
-        wide = labels.rename_axis(index=DATE, columns=ASSET).astype("Float64")
+        wide = labels.rename_axis(index=DATE, columns=ASSET)
+        if all(pd.api.types.is_numeric_dtype(dtype) for dtype in wide.dtypes):
+            wide = wide.astype("Float64")
         return pd.Series(wide.stack())
     if isinstance(labels, pd.Series) and isinstance(labels.index, pd.MultiIndex):
         return labels
@@ -225,6 +229,19 @@ def _long(labels: pd.Series | pd.DataFrame) -> pd.Series:
         "Strata take a Series indexed by (date, asset) or a wide date x asset frame, got "
         f"{type(labels).__name__}."
     )
+
+
+def _numbered(labels: pd.Series) -> tuple[pd.Series, dict[int, str] | None]:
+    """Return labels as numbers, and their names where they were text."""
+    if pd.api.types.is_numeric_dtype(labels.dtype):
+        return labels, None
+    numbers = pd.to_numeric(labels, errors="coerce")
+    if numbers[labels.notna()].notna().all():
+        return numbers.astype(np.float64), None
+    text = pd.Categorical(labels.astype("str").where(labels.notna()))
+    codes = pd.Series(text.codes + 1.0, index=labels.index, name=labels.name)
+    names = {number: str(name) for number, name in enumerate(text.categories, 1)}
+    return codes.where(codes > 0), names
 
 
 def _check_probabilities(

@@ -217,6 +217,7 @@ def grs(returns: Returns, factors: Returns, *, factor_divisor: FactorDivisor = "
     n, n_assets, k = y.shape[0], y.shape[1], x.shape[1] - 1
     require_dates(n, n_assets, k)
     fit = fit_complete(x, y, covariance="nonrobust")
+    require_unspanned(fit.residuals, y, [str(name) for name in sample.returns.columns])
     quadratic = _alpha_part(fit)
     value = _f(fit, quadratic, max_squared_sharpe(sample.f, divisor=factor_divisor), k)
     assets = pd.Index(sample.returns.columns, name="asset")
@@ -243,6 +244,32 @@ def grs(returns: Returns, factors: Returns, *, factor_divisor: FactorDivisor = "
         title=f"GRS test of {n_assets} alphas on {', '.join(sample.factors.columns)} ({words})",
         notes=sample.notes,
     )
+
+
+def require_unspanned(residuals: Array, y: Array, names: Sequence[str]) -> None:
+    """Raise when a test asset is a combination of the factors: it has no alpha to test.
+
+    Its residuals are rounding errors, which would count as much as anything else once the
+    covariance is scaled to correlations.
+
+    Parameters
+    ----------
+    residuals, y : ndarray, shape (T, N)
+        Residuals and returns.
+    names : sequence of str
+        Names of the assets.
+
+    Raises
+    ------
+    EstimationError
+        If the residual standard deviation of an asset is below 1e-10 of its own.
+    """
+    spanned = np.flatnonzero(residuals.std(axis=0) <= 1e-10 * y.std(axis=0))
+    if spanned.size:
+        raise EstimationError(
+            "A test asset is not a combination of the factors (R squared of one); "
+            f"{spanned.size} are. First: {names[int(spanned[0])]!r}. Leave them out."
+        )
 
 
 def require_dates(n: int, n_assets: int, k: int) -> None:

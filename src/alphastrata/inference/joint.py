@@ -16,6 +16,7 @@ from alphastrata.inference.grs import (
     max_squared_sharpe,
     pricing_errors,
     require_dates,
+    require_unspanned,
     solve_covariance,
 )
 from alphastrata.inference.hac import HAC, LagRule, as_hac, long_run_covariance, select_bandwidth
@@ -119,6 +120,7 @@ def joint_alphas(
     (n, n_assets), k = y.shape, x.shape[1] - 1
     require_dates(n, n_assets, k)
     fit = fit_complete(x, y, covariance="nonrobust")
+    require_unspanned(fit.residuals, y, [str(name) for name in sample.returns.columns])
     alphas = fit.params[0]
     sigma = fit.residuals.T @ fit.residuals / n
     wald = n * float(alphas @ solve_covariance(sigma, alphas))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.factors import FactorReturns, Holdings, Kind
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio import accounts
 from alphastrata.portfolio.costs import Cost, cost_rates
@@ -84,7 +84,7 @@ class Backtest:
 
 def run_backtest(
     holdings: Holdings,
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     *,
     costs: Cost | Sequence[Cost] = (),
     capital: float = 1.0,
@@ -138,6 +138,7 @@ def run_backtest(
     >>> float(done.gross["p"].iloc[0]), round(float(done.net["p"].iloc[0]), 4)
     (0.1, 0.09)
     """
+    panel = as_panel(panel)
     sizing = Sizing() if sizing is None else sizing
     found = Violations("backtest")
     found.require(capital > 0.0, "capital is positive", first=f"{capital}")

@@ -7,11 +7,12 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from alphastrata.core import bydate
 from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.factors import FactorReturns, Holdings
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.calendars import Rebalance, formation_dates
 from alphastrata.portfolio.carrying import Labels, labels_in
@@ -68,7 +69,7 @@ _METHODS = ("size_neutral_2x3", "quantile", "rank", "signal")
 
 
 def factor(
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     by: str,
     *,
     method: Method = "size_neutral_2x3",
@@ -131,6 +132,7 @@ def factor(
     >>> factor(Panel(rows), "lev", method="rank", name="LEV").frame["LEV"].round(4).tolist()
     [0.02]
     """
+    panel = as_panel(panel)
     require_columns(panel.columns, ["ret"], "A factor")
     plan = _plan(panel, by, method, long, weighting, breakpoints, rebalance, name)
     return planned_returns(plan, panel)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from alphastrata.core.checks import require_columns
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
 from alphastrata.portfolio.carrying import labels_in
 from alphastrata.portfolio.factors import target_weights
@@ -20,7 +20,7 @@ from alphastrata.portfolio.weights import Weighting, row_weights
 
 def composition(
     strata: Strata,
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     *,
     columns: Sequence[str] = (),
     weighting: Weighting = "value",
@@ -55,6 +55,7 @@ def composition(
     >>> composition(one, panel, columns=["lev"]).iloc[0].to_dict()
     {'assets': 2.0, 'effective_n': 2.0, 'max_weight': 0.5, 'market_cap': 2.0, 'lev': 2.0}
     """
+    panel = as_panel(panel)
     check_rules(panel, weighting, hold, "renormalise", None)
     require_columns(panel.columns, list(columns), "composition")
     weight = row_weights(panel, weighting)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note
 from alphastrata.core.factors import FactorReturns, Holdings
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.carrying import Labels, carried_entries, labels_in
@@ -75,7 +75,7 @@ class Plan:
 
 def long_short(
     strata: Strata,
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     *,
     rank_by: RankBy = None,
     long: Side = "high",
@@ -127,6 +127,7 @@ def long_short(
     >>> long_short(halves, Panel(rows), name="HL").frame["HL"].round(4).tolist()
     [0.08]
     """
+    panel = as_panel(panel)
     if isinstance(weighting, Soft):
         raise ConfigError(
             "A long-short factor takes hard labels; Soft weights are for portfolio_returns."
@@ -186,8 +187,15 @@ def planned_returns(
         len(panel.assets),
     )
     dates = panel.dates[rows]
+    spread = long_return - short_return
+    if np.isnan(spread).all():
+        raise InputDataError(
+            f"Both legs of {name!r} hold an asset with a return on some date; on none of "
+            f"{len(dates)} dates do they. First: {dates[0].date()}. Ties in the characteristic, or "
+            "breakpoints of other assets, can leave a leg empty: see the notes of the strata."
+        )
     return FactorReturns(
-        pd.DataFrame({name: long_return - short_return}, index=dates),
+        pd.DataFrame({name: spread}, index=dates),
         kind="zero_cost",
         freq=panel.freq,
         turnover=pd.DataFrame({name: 0.5 * traded.sum(axis=1)[rows]}, index=dates),
@@ -205,7 +213,7 @@ def _schedules(labels: Labels, panel: Panel, hold: Hold) -> npt.NDArray[np.int64
 
 def holdings(
     strata: Strata,
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     *,
     weighting: Weighting = "value",
     legs: Literal["long_short", "long_only"] = "long_short",
@@ -249,6 +257,7 @@ def holdings(
     >>> holdings(halves, Panel(rows, freq="M")).weights.tolist()
     [1.0, -1.0]
     """
+    panel = as_panel(panel)
     check_rules(panel, weighting, hold, "renormalise", None)
     if legs not in ("long_short", "long_only") or dates not in ("formation", "all"):
         raise ConfigError(

@@ -12,7 +12,7 @@ from numba import njit
 
 from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.factors import FactorReturns
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.errors import ConfigError
 from alphastrata.portfolio.calendars import Rebalance
 from alphastrata.portfolio.returns import portfolio_returns
@@ -26,7 +26,7 @@ _SORTED_BY = {"HML": "book_to_market", "RMW": "operating_profitability", "CMA": 
 
 
 def fama_french(
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     *,
     factors: Sequence[str] = FACTORS,
     universe: Literal["joint", "each"] = "joint",
@@ -91,6 +91,7 @@ def fama_french(
     >>> fama_french(Panel(frame, freq="M"), factors=["SMB", "HML"]).factors
     ['SMB', 'HML']
     """
+    panel = as_panel(panel)
     _check(panel, factors, universe, ret)
     wanted = [name for name in FACTORS if name in factors]
     sides: dict[str, pd.Series] = {}

@@ -6,12 +6,13 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from alphastrata.core import bydate
 from alphastrata.core.checks import require_columns
 from alphastrata.core.factors import FactorReturns
 from alphastrata.core.grouping import offsets_of, sort_by
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError
 from alphastrata.portfolio.carrying import groups_known
@@ -25,7 +26,11 @@ Int64 = npt.NDArray[np.int64]
 
 
 def neutral(
-    panel: Panel, columns: str | list[str], within: Strata | str, *, how: How = "rank"
+    panel: Panel | pd.DataFrame,
+    columns: str | list[str],
+    within: Strata | str,
+    *,
+    how: How = "rank",
 ) -> Panel:
     """Return the panel with columns replaced by their standing inside each group and date.
 
@@ -61,6 +66,7 @@ def neutral(
     >>> neutral(panel, "lev", "industry").values("lev").tolist()
     [0.5, 1.0, 0.5, 1.0]
     """
+    panel = as_panel(panel)
     if how not in get_args(How):
         raise ConfigError(f"how is one of {', '.join(get_args(How))}, got {how!r}.")
     names = [columns] if isinstance(columns, str) else list(columns)
@@ -90,7 +96,11 @@ def _standing(values: Float64, offsets: Int64, how: How) -> Float64:
 
 
 def dummy_returns(
-    strata: Strata, panel: Panel, *, weighting: Weighting = "value", hold: Hold = None
+    strata: Strata,
+    panel: Panel | pd.DataFrame,
+    *,
+    weighting: Weighting = "value",
+    hold: Hold = None,
 ) -> FactorReturns:
     """Return what each stratum earned over the mean stratum: returns to cluster membership.
 
@@ -122,6 +132,7 @@ def dummy_returns(
     >>> dummy_returns(clusters, Panel(rows)).frame.round(4).values.tolist()
     [[0.01, -0.01]]
     """
+    panel = as_panel(panel)
     total = portfolio_returns(strata, panel, weighting=weighting, hold=hold)
     return FactorReturns(
         total.frame.sub(total.frame.mean(axis=1), axis=0),

@@ -14,7 +14,7 @@ from numba import njit
 
 from alphastrata.core import bydate
 from alphastrata.core.checks import Note, Violations, require_columns
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.results import Result
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError
@@ -145,7 +145,7 @@ class InformationCoefficients(Result):
 
 
 def information_coefficients(
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     by: str,
     *,
     horizons: Sequence[int] = (1, 3, 6, 12),
@@ -186,6 +186,7 @@ def information_coefficients(
     >>> information_coefficients(panel, "x", horizons=[1]).params.tolist()
     [-1.0]
     """
+    panel = as_panel(panel)
     found = Violations("Information coefficients")
     found.require(how in get_args(How), f"how is one of {', '.join(get_args(How))}", first=how)
     found.raise_if_any(ConfigError)
@@ -203,7 +204,7 @@ def information_coefficients(
 
 def horizon_returns(
     strata: Strata,
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     *,
     horizons: Sequence[int] = (1, 3, 6, 12),
     weighting: Weighting = "equal",
@@ -241,6 +242,7 @@ def horizon_returns(
     >>> horizon_returns(one, panel, horizons=[2]).round(4).iloc[0].tolist()
     [0.21]
     """
+    panel = as_panel(panel)
     require_columns(panel.columns, [ret], "horizon_returns")
     label = carried_labels(labels_in(strata, panel), panel)
     weight = row_weights(panel, weighting)
@@ -255,7 +257,7 @@ def horizon_returns(
     return table.dropna(how="all")
 
 
-def rank_autocorrelation(panel: Panel, by: str, *, lag: int = 1) -> pd.Series:
+def rank_autocorrelation(panel: Panel | pd.DataFrame, by: str, *, lag: int = 1) -> pd.Series:
     """Return, by date, the rank correlation of a characteristic with itself ``lag`` dates before.
 
     High values mean that portfolios sorted on it trade little.
@@ -286,6 +288,7 @@ def rank_autocorrelation(panel: Panel, by: str, *, lag: int = 1) -> pd.Series:
     >>> rank_autocorrelation(panel, "x").tolist()
     [1.0]
     """
+    panel = as_panel(panel)
     if lag < 1:
         raise ConfigError(f"rank_autocorrelation takes lag >= 1, got {lag}.")
     before = panel.lag([by], lag).values(by)

@@ -20,7 +20,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.factors import FactorReturns
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.carrying import Labels, labels_in
@@ -44,7 +44,7 @@ _NO_SHARE = np.empty(0)
 
 def portfolio_returns(
     strata: Strata,
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     *,
     weighting: Weighting = "equal",
     hold: Hold = None,
@@ -104,6 +104,7 @@ def portfolio_returns(
     >>> portfolio_returns(strata, Panel(rows), weighting="value").frame["1"].round(4).tolist()
     [0.08]
     """
+    panel = as_panel(panel)
     check_rules(panel, weighting, hold, missing, ret)
     labels = labels_in(strata, panel)
     weight = row_weights(panel, weighting)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from alphastrata.core import bydate
 from alphastrata.core.checks import Note, Violations, require_columns
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.carrying import Labels, labels_in
@@ -56,7 +56,7 @@ RankBy = str | Trailing | None
 
 def legs(
     strata: Strata,
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     *,
     rank_by: RankBy = None,
     long: Side = "high",
@@ -93,6 +93,7 @@ def legs(
     >>> legs(clusters, panel, rank_by="lev", weighting="equal").labels.tolist()
     [1, 2]
     """
+    panel = as_panel(panel)
     found, notes = leg_labels(strata, panel, rank_by=rank_by, long=long, weighting=weighting)
     kept = np.flatnonzero(found.codes)
     return Strata(

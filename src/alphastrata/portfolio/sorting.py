@@ -97,12 +97,21 @@ def sort_once(
     count = np.diff(np.concatenate(([0], np.cumsum(setting)))[offsets])
     breaks[count < least] = np.nan
     codes = bydate.assign(values, offsets, breaks)
-    notes = _notes(by, values, offsets, breaks, count, least, panel.dates[rows.dates], per_date)
+    empty = _with_empty_strata(codes, offsets, len(probs) + 1)
+    notes = _notes(by, values, offsets, empty, count, least, panel.dates[rows.dates], per_date)
     if order is not None:
         back = np.empty_like(codes)
         back[order] = codes
         codes = back
     return Labelled(codes, notes)
+
+
+def _with_empty_strata(codes: Int64, offsets: Int64, n: int) -> npt.NDArray[np.bool_]:
+    """Return, by date (or group of a date), whether some stratum 1..n has no asset."""
+    segment = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
+    held = np.bincount(segment * (n + 1) + codes, minlength=(offsets.size - 1) * (n + 1))
+    empty: npt.NDArray[np.bool_] = (held.reshape(-1, n + 1)[:, 1:] == 0).any(axis=1)
+    return empty
 
 
 def _at(
@@ -125,22 +134,26 @@ def _notes(
     by: str,
     values: npt.NDArray[np.float64],
     offsets: Int64,
-    breaks: npt.NDArray[np.float64],
+    empty: npt.NDArray[np.bool_],
     count: Int64,
     least: int,
     dates: pd.DatetimeIndex,
     per_date: int,
 ) -> list[Note]:
-    """Return notes on dates (or groups of a date) that were skipped, and on ties."""
+    """Return notes on dates (or groups of a date) that were skipped, and on empty strata."""
     segments = np.diff(offsets) > 0
     what = "dates" if per_date == 1 else "groups of a date"
     thin = segments & (count < least)
-    tied = segments & ~thin & (np.diff(breaks, axis=1) <= 0.0).any(axis=1)
+    tied = segments & ~thin & empty
     absent = int(np.isnan(values).sum())
     notes = []
     for rule, bad, action in (
         (f"{what} with fewer than {least} assets to set breakpoints of {by}", thin, "skipped"),
-        (f"{what} on which ties in {by} leave a stratum empty", tied, "kept"),
+        (
+            f"{what} on which a stratum of {by} is empty (ties, or others' breakpoints)",
+            tied,
+            "kept",
+        ),
     ):
         if bad.any():
             first = f"date={dates[int(np.argmax(bad)) // per_date].date()}"

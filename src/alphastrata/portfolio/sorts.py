@@ -7,9 +7,10 @@ from itertools import product
 from typing import Literal, get_args
 
 import numpy as np
+import pandas as pd
 
 from alphastrata.core.checks import Violations
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError
 from alphastrata.portfolio.calendars import Rebalance
@@ -32,7 +33,7 @@ Kind = Literal["independent", "dependent"]
 
 
 def quantile_sort(
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     by: str,
     *,
     n: Quantiles = 5,
@@ -91,6 +92,7 @@ def quantile_sort(
     >>> quantile_sort(panel, "size", n=2).labels.tolist()
     [1, 1, 2, 2]
     """
+    panel = as_panel(panel)
     probs = probabilities(n)
     check_sort(panel, [by], [probs], min_assets)
     rows = formation_rows(panel, where, rebalance)
@@ -112,7 +114,7 @@ def quantile_sort(
 
 
 def double_sort(
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     first: str,
     second: str,
     *,
@@ -157,6 +159,7 @@ def double_sort(
     >>> double_sort(panel, "size", "bm", n=(2, 2)).labels.tolist()
     [1, 2, 3, 4]
     """
+    panel = as_panel(panel)
     return joint_sort(
         panel,
         (first, second),
@@ -169,7 +172,7 @@ def double_sort(
 
 
 def joint_sort(
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     by: Sequence[str],
     *,
     n: Sequence[Quantiles],
@@ -216,6 +219,7 @@ def joint_sort(
     >>> joint_sort(panel, ("a", "b", "c"), n=(2, 2, 2)).labels.tolist()
     [1, 2, 3, 4, 5, 6, 7, 8]
     """
+    panel = as_panel(panel)
     found = Violations("joint_sort")
     found.require(
         kind in get_args(Kind), f"kind is one of {', '.join(get_args(Kind))}", first=repr(kind)

@@ -19,7 +19,7 @@ from joblib import Parallel, delayed
 
 from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.factors import FactorReturns
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.eligible import Mask, eligible_rows
 from alphastrata.portfolio.merging import assigned, breaks_by_group, earn_next
@@ -38,7 +38,7 @@ BLOCK_ROWS = 200_000
 
 
 def sorted_returns(
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     by: str | Sequence[str],
     *,
     n: Quantiles | Sequence[Quantiles] = 10,
@@ -87,6 +87,7 @@ def sorted_returns(
     >>> sorted_returns(Panel(frame), "bm", n=2).frame.round(4).values.tolist()
     [[0.01, 0.02]]
     """
+    panel = as_panel(panel)
     options = _Options(by, n, kind, breakpoints, weighting, missing, ret)
     return _collected([_swept(panel, options)], options)
 

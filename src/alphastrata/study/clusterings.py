@@ -67,6 +67,7 @@ def clusters(
     by_cluster = found.profiles.groupby(level="cluster").mean()
     return {
         "strata": found.strata,
+        "names": {str(cluster): name for cluster, name in found.names.items()},
         "scores": pd.concat(scores, ignore_index=True),
         "profiles": by_cluster["mean_z"][names],
         "medians": by_cluster["median"][names],

@@ -103,7 +103,7 @@ def clusters(config: ClusterConfig, made: Mapping[str, Artefacts]) -> ClusterSec
     manifest = f"stage clusters {config.name}"
     return ClusterSection(
         title=f"Clusters {config.name}",
-        names=strata.names,
+        names={int(cluster): name for cluster, name in found["names"].items()},
         scores=found["scores"],
         profiles=found["profiles"],
         membership=membership,
