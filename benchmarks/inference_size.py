@@ -35,7 +35,7 @@ from alphastrata.inference.grs import grs_statistic, max_squared_sharpe, solve_c
 from alphastrata.inference.hac import HAC
 from alphastrata.inference.joint import alpha_covariance, gmm_j
 from alphastrata.inference.least_squares import fit_complete
-from alphastrata.inference.sharpe import sharpe_difference
+from alphastrata.inference.ledoit_wolf import sharpe_difference
 from alphastrata.inference.spanning import huberman_kandel
 from alphastrata.inference.stability import chow, cusum
 from alphastrata.inference.tails import chi2_upper, f_upper, two_sided

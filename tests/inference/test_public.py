@@ -7,6 +7,7 @@ import sys
 from types import ModuleType
 
 import alphastrata.inference as inference
+from alphastrata.core import Result
 
 
 def test_every_public_name_is_there_and_no_module_hides_one() -> None:
@@ -23,3 +24,14 @@ def test_loading_pulls_in_no_heavy_library() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+RESULTS = [name for name in inference.__all__ if name.endswith(("Result", "Comparison", "Check"))]
+
+
+def test_results_are_one_family() -> None:
+    others = ["SideBySide", "SharpeDifference", "DeflatedSharpe"]
+    for name in [*RESULTS, *others]:
+        kind = getattr(inference, name)
+        assert issubclass(kind, Result), name
+        assert kind.__dataclass_params__.frozen, name

@@ -26,6 +26,8 @@ def test_a_good_strategy_is_found_and_luck_is_not() -> None:
     assert found.lower <= found.hansen <= found.white
     assert "s3" in found.superior
     assert "SPA p" in str(found)
+    assert found.table().index[0] == "s3"
+    assert "SPA, best t" in found.summary()
     lucky = [reality_check(strategies(s), draws=199).hansen for s in range(1, 21)]
     assert np.mean(np.array(lucky) < 0.1) <= 0.25
 

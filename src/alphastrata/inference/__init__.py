@@ -21,19 +21,18 @@ from alphastrata.inference.hac import HAC
 from alphastrata.inference.interactions import with_indicators, with_products
 from alphastrata.inference.joint import JointResult, joint_alphas
 from alphastrata.inference.ledger import Ledger, Trial
+from alphastrata.inference.ledoit_wolf import SharpeDifference, sharpe_difference
 from alphastrata.inference.luck import LuckResult, bootstrap_alphas
 from alphastrata.inference.multiple import adjust_pvalues, adjustments, t_threshold
 from alphastrata.inference.multiverse import Estimate, MultiverseResult, estimate_of, multiverse
 from alphastrata.inference.rolling import RollingBetas, rolling_betas
 from alphastrata.inference.sharpe import (
     DeflatedSharpe,
-    SharpeDifference,
     SharpeMoments,
     deflated_sharpe,
     expected_maximum_sharpe,
     minimum_track_record,
     probabilistic_sharpe,
-    sharpe_difference,
     sharpe_moments,
 )
 from alphastrata.inference.spanning import (

@@ -1,4 +1,4 @@
-"""Sharpe ratios under scrutiny: probabilistic, deflated, track records and differences."""
+"""Sharpe ratios under scrutiny: probabilistic, deflated, minimum track records."""
 
 from __future__ import annotations
 
@@ -9,21 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from alphastrata.core import FactorReturns
+from alphastrata.core import FactorReturns, Note, Result
 from alphastrata.errors import ConfigError, InputDataError
-from alphastrata.inference.hac import HAC, long_run_covariance, select_bandwidth
-from alphastrata.inference.samples import Returns, align
-from alphastrata.inference.tails import two_sided
 
 __all__ = [
     "DeflatedSharpe",
-    "SharpeDifference",
     "SharpeMoments",
     "deflated_sharpe",
     "expected_maximum_sharpe",
     "minimum_track_record",
     "probabilistic_sharpe",
-    "sharpe_difference",
     "sharpe_moments",
 ]
 
@@ -58,7 +53,7 @@ class SharpeMoments:
 
 
 @dataclass(frozen=True)
-class DeflatedSharpe:
+class DeflatedSharpe(Result):
     """A Sharpe ratio against the best that so many trials give by luck.
 
     Attributes
@@ -77,6 +72,47 @@ class DeflatedSharpe:
     probability: float
     n_trials: int
     trial_std: float
+    std_error: float
+    title: str = "Deflated Sharpe ratio"
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def params(self) -> pd.Series:
+        """The ratio per period."""
+        return pd.Series({"Sharpe": self.sharpe})
+
+    @property
+    def std_errors(self) -> pd.Series:
+        """Its standard error."""
+        return pd.Series({"Sharpe": self.std_error})
+
+    @property
+    def tstats(self) -> pd.Series:
+        """Excess over the threshold, in standard errors."""
+        return (self.params - self.threshold) / self.std_errors
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """One less the deflated Sharpe ratio."""
+        return pd.Series({"Sharpe": 1.0 - self.probability})
+
+    def table(self) -> pd.DataFrame:
+        """Return ratio, threshold, deflated ratio, trials and their spread, one row each."""
+        return pd.Series(
+            {
+                "Sharpe ratio": self.sharpe,
+                "expected maximum of trials": self.threshold,
+                "deflated Sharpe ratio": self.probability,
+                "trials": float(self.n_trials),
+                "standard deviation of trials": self.trial_std,
+            }
+        ).to_frame("value")
+
+    def conventions(self) -> list[str]:
+        """Return what a reader needs to compute the same."""
+        return [
+            "Ratios per period; independent returns and trials (Bailey and López de Prado 2014)."
+        ]
 
     def __str__(self) -> str:
         """Return it as one line."""
@@ -84,29 +120,6 @@ class DeflatedSharpe:
             f"Sharpe {self.sharpe:.4f} per period against {self.threshold:.4f} expected from the "
             f"best of {self.n_trials} trials: deflated Sharpe ratio {self.probability:.4f}"
         )
-
-
-@dataclass(frozen=True)
-class SharpeDifference:
-    """Test that two Sharpe ratios are equal.
-
-    Attributes
-    ----------
-    first, second, difference : float
-        Ratios per period and first less second.
-    std_error, pvalue : float
-        HAC standard error of the difference and its normal p-value.
-    bootstrap_pvalue : float
-        p-value of the studentised circular block bootstrap; NaN without one.
-    """
-
-    first: float
-    second: float
-    difference: float
-    std_error: float
-    pvalue: float
-    bootstrap_pvalue: float
-    description: str
 
 
 def sharpe_moments(returns: pd.Series | Array | FactorReturns) -> SharpeMoments:
@@ -221,6 +234,7 @@ def deflated_sharpe(
         probability=probabilistic_sharpe(moments, threshold),
         n_trials=n_trials,
         trial_std=trial_std,
+        std_error=moments.error(),
     )
 
 
@@ -249,63 +263,6 @@ def minimum_track_record(
     return float(1.0 + variance * (ndtri(confidence) / (moments.sharpe - benchmark)) ** 2)
 
 
-def sharpe_difference(
-    first: Returns,
-    second: Returns,
-    *,
-    hac: HAC | None = None,
-    draws: int = 0,
-    block: int = 5,
-    seed: int = 0,
-) -> SharpeDifference:
-    """Return the test that two return series have the same Sharpe ratio.
-
-    Parameters
-    ----------
-    first, second : FactorReturns, DataFrame or Series
-        One series of excess returns each, on common dates.
-    hac : HAC, optional
-        By default a quadratic-spectral kernel, prewhitened, with Andrews' bandwidth and the
-        factor T / (T - 4), as in the paper.
-    draws : int
-        Resamples of the studentised circular block bootstrap; 0 for none (4,999 in the paper).
-    block, seed : int
-        Block length in periods, and seed of the generator.
-
-    Returns
-    -------
-    SharpeDifference
-
-    Notes
-    -----
-    Delta method on both means and both second moments. The HAC test rejects too often in small
-    samples with fat tails or autocorrelation; the bootstrap is the better test then.
-
-    Source: Ledoit and Wolf (2008); Jobson and Korkie (1981) assumed independent normal returns.
-    """
-    chosen = hac or HAC("andrews-prewhitened", "quadratic-spectral")
-    sample = align(first, second).complete()
-    if sample.y.shape[1] != 1 or sample.f.shape[1] != 1:
-        raise InputDataError("Two series are compared; select one column of each.")
-    x = np.column_stack([sample.y, sample.f])
-    n = len(x)
-    a, b = _sharpe(x)
-    error = _hac_error(x, chosen)
-    p_boot = float("nan")
-    if draws:
-        p_boot = _bootstrap_difference(x, error, draws, block, np.random.default_rng(seed))
-    return SharpeDifference(
-        first=a,
-        second=b,
-        difference=a - b,
-        std_error=error,
-        pvalue=float(two_sided((a - b) / error)),
-        bootstrap_pvalue=p_boot,
-        description=f"T = {n}; {chosen.kernel} kernel, lags {chosen.lags}; {draws} resamples of "
-        f"blocks of {block}, seed {seed}. Ratios with divisor T.",
-    )
-
-
 def _series(returns: pd.Series | Array | FactorReturns) -> Array:
     if isinstance(returns, FactorReturns):
         frame = returns.excess()
@@ -316,53 +273,3 @@ def _series(returns: pd.Series | Array | FactorReturns) -> Array:
     if values.ndim != 1:
         raise InputDataError(f"Give one series; got an array of shape {values.shape}.")
     return values[~np.isnan(values)]
-
-
-def _sharpe(x: Array) -> tuple[float, float]:
-    ratios = x.mean(axis=0) / x.std(axis=0)
-    return float(ratios[0]), float(ratios[1])
-
-
-def _gradient_scores(x: Array) -> tuple[Array, Array]:
-    """Return the gradient of the difference in (m1, m2, s1, s2) and the demeaned moments."""
-    m = x.mean(axis=0)
-    second = (x**2).mean(axis=0)
-    scale = (second - m**2) ** 1.5
-    gradient = np.array(
-        [second[0] / scale[0], -second[1] / scale[1], -m[0] / scale[0] / 2, m[1] / scale[1] / 2]
-    )
-    return gradient, np.column_stack([x - m, x**2 - second])
-
-
-def _hac_error(x: Array, hac: HAC) -> float:
-    gradient, moments = _gradient_scores(x)
-    n = len(x)
-    bandwidth = select_bandwidth(moments, hac.lags, hac.kernel)
-    psi = long_run_covariance(moments, bandwidth, hac.kernel)
-    factor = n / (n - 4) if hac.small_sample else 1.0
-    return float(np.sqrt(gradient @ psi @ gradient * factor / n))
-
-
-def _bootstrap_difference(
-    x: Array, error: float, draws: int, block: int, rng: np.random.Generator
-) -> float:
-    """Return the p-value of the studentised circular block bootstrap (section 3.2.2)."""
-    n = len(x)
-    if not 1 <= block <= n // 2:
-        raise ConfigError(f"block must be from 1 to half of the {n} periods; got {block}.")
-    a, b = _sharpe(x)
-    gap = a - b
-    blocks = n // block
-    observed, beyond = abs(gap) / error, 0
-    for _ in range(draws):
-        starts = rng.integers(0, n, blocks)
-        rows = (starts[:, None] + np.arange(block)) % n
-        sample = x[rows.reshape(-1)]
-        a_star, b_star = _sharpe(sample)
-        gradient, moments = _gradient_scores(sample)
-        # Sums of each block's moments are independent: their outer products give psi.
-        sums = moments.reshape(blocks, block, 4).sum(axis=1) / np.sqrt(block)
-        influence = sums @ gradient
-        spread = np.sqrt((influence**2).mean() / len(sample))
-        beyond += abs(a_star - b_star - gap) / spread >= observed
-    return (beyond + 1) / (draws + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +10,12 @@ import pandas as pd
 from arch.bootstrap import SPA, StationaryBootstrap, StepM
 from numpy.typing import NDArray
 
-from alphastrata.core import Note, Result
+from alphastrata.core import Note, Result, Statistic
 from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.layout import parameter_table
 from alphastrata.inference.least_squares import fit_complete
 from alphastrata.inference.samples import Returns, align, describe_dates
+from alphastrata.inference.tails import two_sided as two_sided_pvalues
 
 __all__ = ["RealityCheck", "RomanoWolfResult", "reality_check", "romano_wolf"]
 
@@ -21,7 +23,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class RealityCheck:
+class RealityCheck(Result):
     """Test that no strategy beats a benchmark.
 
     Attributes
@@ -48,8 +50,49 @@ class RealityCheck:
     lower: float
     superior: tuple[str, ...]
     size: float
+    errors: pd.Series
     description: str
+    title: str
     notes: tuple[Note, ...] = ()
+
+    @property
+    def params(self) -> pd.Series:
+        """Mean return over the benchmark."""
+        return self.means
+
+    @property
+    def std_errors(self) -> pd.Series:
+        """Standard errors of single means, no lags."""
+        return self.errors
+
+    @property
+    def tstats(self) -> pd.Series:
+        """Means over their errors."""
+        return self.means / self.errors
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided normal p-values of single means: they ignore that the best was chosen."""
+        return pd.Series(two_sided_pvalues(self.tstats), self.means.index)
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per strategy, best first, and whether it is superior."""
+        table = parameter_table(self.params, self.std_errors, self.tstats, self.pvalues)
+        superior = [name in self.superior for name in table.index]
+        return table.assign(superior=superior).sort_values("estimate", ascending=False)
+
+    def statistics(self) -> Sequence[Statistic]:
+        """Return White's and Hansen's tests."""
+        null = "no strategy beats the benchmark"
+        best = float(self.tstats[self.best])
+        return (
+            Statistic("reality check, best t", best, self.white, null, "bootstrap"),
+            Statistic("SPA, best t", best, self.hansen, null, "bootstrap"),
+        )
+
+    def conventions(self) -> list[str]:
+        """Return what a reader needs to compute the same."""
+        return [self.description]
 
     def __str__(self) -> str:
         """Return it as a paragraph."""
@@ -123,6 +166,9 @@ def reality_check(
         lower=float(pvalues["lower"]),
         superior=tuple(map(str, step.superior_models)),
         size=size,
+        errors=returns.sub(base, axis=0).std() / np.sqrt(len(returns)),
+        title=f"Best of {returns.shape[1]} strategies "
+        f"({describe_dates(returns.index, sample.freq)})",
         description=f"Stationary bootstrap, average block {block}, {draws} draws, seed {seed}.",
         notes=sample.notes,
     )
