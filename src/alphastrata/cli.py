@@ -6,19 +6,18 @@ Heavy imports stay inside the commands, so that `--help` answers at once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alphastrata.cli_fetch import fetch_app
+from alphastrata.cli_progress import progress_bars
 from alphastrata.errors import AlphaStrataError, ConfigError
 
 if TYPE_CHECKING:
     from alphastrata.study.run import Finished
-    from alphastrata.study.stages import Progress
 
 app = typer.Typer(
     name="alphastrata",
@@ -30,7 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-fetch_app = typer.Typer(help="Fetch data into the local store.", no_args_is_help=True)
 app.add_typer(fetch_app, name="fetch")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything the study writes.")]
@@ -54,40 +52,6 @@ class Source(StrEnum):
     panel = "panel"
 
 
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Show stages with their progress on a terminal; stay quiet elsewhere."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    bars = Progress(
-        TextColumn("{task.description:<24}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    tasks: dict[str, int] = {}
-
-    def report(stage: str, done: int, total: int) -> None:
-        if stage not in tasks:
-            tasks[stage] = bars.add_task(stage, total=total)
-        bars.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
-
-    with bars:
-        yield report
-
-
 def _say(finished: Finished) -> None:
     for warning in finished.warnings:
         typer.echo(f"warning: {warning}", err=True)
@@ -107,7 +71,7 @@ def demo(out: Out = Path("out/demo"), workers: Workers = None) -> None:
     """
     from alphastrata.study import demo_config, run
 
-    with _progress() as progress:
+    with progress_bars() as progress:
         finished = run(demo_config(), out=out, workers=workers, progress=progress)
     _say(finished)
 
@@ -130,7 +94,7 @@ def run_(
     config = read_config(study)
     folder = data if data is not None else study.parent / config.data.folder
     target = out if out is not None else Path("out") / config.name
-    with _progress() as progress:
+    with progress_bars() as progress:
         finished = run(config, data=folder, out=target, workers=workers, progress=progress)
     _say(finished)
 
@@ -153,7 +117,7 @@ def experiments(
     config = read_config(study)
     folder = data if data is not None else study.parent / config.data.folder
     target = out if out is not None else Path("out") / config.name
-    with _progress() as progress:
+    with progress_bars() as progress:
         page = run_experiments(config, data=folder, out=target, workers=workers, progress=progress)
     typer.echo(f"report: {page}")
 
@@ -169,7 +133,7 @@ def verify(
     """
     from alphastrata.study import verify as verify_
 
-    with _progress() as progress:
+    with progress_bars() as progress:
         lines = verify_(out, workers=workers, progress=progress)
     for line in lines:
         typer.echo(line)
@@ -226,27 +190,6 @@ def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> None:
     from alphastrata.study.catalogues import listing
 
     typer.echo(listing(kind.value))
-
-
-@fetch_app.command()
-def french(
-    name: Annotated[str, typer.Argument(help="A name of `alphastrata list factors`, or a file.")],
-) -> None:
-    """Fetch a file of Kenneth French's library into the store and say what it holds.
-
-    Example: alphastrata fetch french F-F_Research_Data_5_Factors_2x3
-    """
-    from alphastrata.data import fetch_french, french_file
-
-    with _progress() as progress:
-        entry = fetch_french(name, progress=lambda done, total: progress(name, done, total or done))
-    typer.echo(f"{name}: vintage {entry.vintage}, sha256 {entry.sha256}")
-    for table in french_file(name).tables:
-        first, last = table.frame.index[0].date(), table.frame.index[-1].date()
-        typer.echo(
-            f"  {table.frequency}  {first} to {last}  {table.frame.shape[1]:>3} columns  "
-            f"{table.name} ({table.unit})"
-        )
 
 
 def main() -> None:
