@@ -32,6 +32,10 @@ def test_a_good_strategy_is_found_and_luck_is_not() -> None:
     assert np.mean(np.array(lucky) < 0.1) <= 0.25
 
 
+def test_all_may_be_superior() -> None:
+    assert len(reality_check(strategies(0).add(0.05), draws=199).superior) == 12
+
+
 def test_benchmark_is_subtracted() -> None:
     x = strategies(3, good=0.012)
     shifted = reality_check(x.add(0.02), pd.Series(0.02, DATES, name="b"), draws=200)
