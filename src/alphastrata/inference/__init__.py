@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from alphastrata.inference.battery import Battery, Subjects, available_tests, run_battery
 from alphastrata.inference.bayesian import BayesianResult, bayesian_fama_macbeth
 from alphastrata.inference.betas import BetaResult, dimson_beta, downside_beta
 from alphastrata.inference.comparison import SideBySide, pricing_table, side_by_side
@@ -73,6 +74,7 @@ _LATER = {
 
 __all__ = [
     "HAC",
+    "Battery",
     "BayesianResult",
     "BetaResult",
     "ConditionalResult",
@@ -96,6 +98,7 @@ __all__ = [
     "SpanningResult",
     "SpecificationsResult",
     "StabilityResult",
+    "Subjects",
     "TangencyResult",
     "ThreePassResult",
     "TimeSeriesResult",
@@ -104,6 +107,7 @@ __all__ = [
     "adjust_pvalues",
     "adjusted_squared_sharpe",
     "adjustments",
+    "available_tests",
     "bayesian_fama_macbeth",
     "bootstrap_alphas",
     "chow",
@@ -128,6 +132,7 @@ __all__ = [
     "reality_check",
     "rolling_betas",
     "romano_wolf",
+    "run_battery",
     "select_factors",
     "sharpe_difference",
     "sharpe_moments",
