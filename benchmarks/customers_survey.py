@@ -10,15 +10,16 @@ import sys
 import time
 from pathlib import Path
 
-from alphastrata.customers import CustomerStudy, segment_study
+from alphastrata.customers import read_study, segment_study
+
+STUDY = Path(__file__).resolve().parents[1] / "examples" / "survey.toml"
 
 
 def main() -> None:
     path = Path(sys.argv[1])
     out = Path(sys.argv[2]) if len(sys.argv) > 2 else Path("out/survey")
-    study = CustomerStudy(name="survey", title="Households of the United States, 2019")
     start = time.perf_counter()
-    result = segment_study(path, study=study, out=out)
+    result = segment_study(path, study=read_study(STUDY), out=out)
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(*result.answer, *result.warnings, sep="\n")

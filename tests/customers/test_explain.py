@@ -68,7 +68,9 @@ def test_names_tell_segments_apart(found, explained, made):
             "retired on income": "retired",
         }[planted]
         assert word in name
-        assert explained.profiles.sentences[k].startswith(f"Segment {k}, {name}, holds")
+        share = found.shares()["share"][k]
+        opening = f"Segment {k}, {name}, holds {share:.0%} of customers: "
+        assert explained.profiles.sentences[k].startswith(opening)
 
 
 def test_nothing_personal_in_what_is_said(explained, made):

@@ -54,6 +54,14 @@ def test_no_segments_are_claimed_where_there_are_none(seed):
     assert found.sentence().startswith("No segments")
 
 
+def test_a_division_is_no_finding():
+    table = make_table(simulate(300, separation=0, seed=1).customers)
+    found = segment(table, stages=Stages(), divide=3, effort=Effort(draws=4, repeats=1, k_max=4))
+    assert found.n_segments == 3
+    assert not found.supported
+    assert "not supported by the data" in found.sentence()
+
+
 def test_plain_k_means_is_the_default(table):
     found = segment(table, n_segments=3, effort=Effort(draws=4, repeats=1, k_max=4))
     assert str(found.stages) == "kmeans"
@@ -147,7 +155,7 @@ def test_rubin_by_hand(table):
 def test_bad_requests_are_named(table):
     with pytest.raises(InputDataError, match="at least 50 customers; the table has 20"):
         segment(table.take(range(20)))
-    with pytest.raises(ConfigError, match="breaks 2 rules"):
-        segment(table, stages="best", n_segments=50)
+    with pytest.raises(ConfigError, match="breaks 3 rules"):
+        segment(table, stages="best", n_segments=50, divide=1)
     with pytest.raises(ConfigError, match="Effort breaks 2 rules"):
         Effort(draws=1, k_max=1)

@@ -381,8 +381,8 @@ def _sentence(
             parts.append(f"{plain} is {side} the average")
         else:
             mine, all_of_them = (float(numbers[c][column, ""]) for c in (k, "all"))
-            share = column.startswith("share_") or column in ("gain", "holdings_volatility")
-            own, overall = (f"{v:.0%}" if share else readable(v) for v in (mine, all_of_them))
+            ratio = column.startswith("share_") or column in ("gain", "holdings_volatility")
+            own, overall = (f"{v:.0%}" if ratio else readable(v) for v in (mine, all_of_them))
             parts.append(f"mean {plain} is {own} ({overall} over all)")
     detail = "; ".join(parts) if parts else "it differs from the average in no single column"
     return f"Segment {k}, {name}, holds {share:.0%} of customers: {detail}."

@@ -203,6 +203,7 @@ def segment(
     stages: Stages | Sequence[Stages] | Literal["search"] = PLAIN,
     n_segments: int | Literal["auto"] = "auto",
     preprocessor: MixedPreprocessor | None = None,
+    divide: int | None = None,
     effort: Effort | None = None,
     random_state: int = 0,
     progress: Progress = lambda stage, done, total: None,
@@ -220,6 +221,9 @@ def segment(
         support none.
     preprocessor : MixedPreprocessor, optional
         How columns become numbers.
+    divide : int, optional
+        With "auto": into how many parts customers are divided where the data support no segments.
+        The result says that it is a division and no finding. Without it they stay in one.
     effort : Effort, optional
     random_state : int
         Seed of everything that draws.
@@ -249,7 +253,7 @@ def segment(
     3
     """
     work = effort or Effort()
-    _check(table, stages, n_segments, work)
+    _check(table, stages, n_segments, divide, work)
     rng = np.random.default_rng(random_state)
     sample = _sample(table, work.fit_rows, rng)
     frame = table.features()
@@ -269,7 +273,7 @@ def segment(
         )
         choice = found.choices[0]
     asked = None if n_segments == "auto" else int(n_segments)
-    k = asked or choice.chosen or 1
+    k = asked or choice.chosen or divide or 1
     model = _fitted(prepared, Z, choice.stages, k, random_state)
     labels = model.predict(frame, progress)
     supported = bool(choice.table["supported"].get(k, False))
@@ -287,7 +291,13 @@ def segment(
     )
 
 
-def _check(table: CustomerTable, stages: object, n_segments: int | str, effort: Effort) -> None:
+def _check(
+    table: CustomerTable,
+    stages: object,
+    n_segments: int | str,
+    divide: int | None,
+    effort: Effort,
+) -> None:
     count = table.customer_keys().nunique()
     if count < FEWEST:
         raise InputDataError(
@@ -297,12 +307,13 @@ def _check(table: CustomerTable, stages: object, n_segments: int | str, effort: 
     check = Violations("segment")
     if isinstance(stages, str):
         check.require(stages == "search", 'stages must be Stages or "search"', first=repr(stages))
-    if n_segments != "auto":
-        check.require(
-            isinstance(n_segments, int) and 2 <= n_segments <= effort.k_max,
-            f'n_segments must be "auto" or 2 to {effort.k_max} (effort.k_max)',
-            first=repr(n_segments),
-        )
+    for name, number, free in (("n_segments", n_segments, "auto"), ("divide", divide, None)):
+        if number != free:
+            check.require(
+                isinstance(number, int) and 2 <= number <= effort.k_max,
+                f"{name} must be {free!r} or 2 to {effort.k_max} (effort.k_max)",
+                first=repr(number),
+            )
     check.raise_if_any(ConfigError)
 
 

@@ -48,6 +48,7 @@ class SegmentPart(_Part):
 
     stages: Literal["search"] | Stages = "search"
     n_segments: Literal["auto"] | int = "auto"
+    divide: int | None = None
     effort: Effort = Effort()
     log: Literal["auto", "always", "never"] = "auto"
     nominal: Literal["one_hot", "embedding"] = "one_hot"

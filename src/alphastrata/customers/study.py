@@ -153,6 +153,7 @@ def run_study(
         table,
         stages=part.stages,
         n_segments=part.n_segments,
+        divide=part.divide,
         preprocessor=prepared,
         effort=part.effort,
         random_state=study.seed,
