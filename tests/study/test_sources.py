@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -311,6 +312,14 @@ def test_data_that_do_not_fit_are_refused_with_a_remedy(section: str, message: s
 def test_studies_that_cannot_work_are_refused_with_a_remedy(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_config(text)
+
+
+def test_the_tables_of_the_guide_are_valid() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "data-sources.md"
+    blocks = re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    assert len(blocks) == 5
+    for block in blocks:
+        assert parse_config(f'name = "x"\n{block}\n{LEAST}').parts
 
 
 def test_a_study_on_wrds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrds_url: str) -> None:
