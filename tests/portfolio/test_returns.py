@@ -13,6 +13,7 @@ from alphastrata.portfolio import (
     Overlapping,
     Ranked,
     Soft,
+    holdings,
     long_short,
     portfolio_returns,
     quantile_sort,
@@ -59,6 +60,29 @@ def test_a_daily_panel_meets_labels_formed_at_month_ends(make_market, brute):
     strata = Strata(wide, ordered=True)
     got = portfolio_returns(strata, panel, weighting="value")
     compare(got, brute(as_dict(strata), frame, panel.dates))
+
+
+def test_labels_formed_inside_a_period_do_not_earn_it(market):
+    """Labels of 30 January know most of January; they earn February."""
+    wide = quantile_sort(market, "leverage", n=2).wide()
+    inside = wide.copy()
+    inside.index = wide.index - pd.Timedelta(days=2)
+    want = portfolio_returns(Strata(wide, ordered=True), market, weighting="value").frame
+    got = portfolio_returns(Strata(inside, ordered=True), market, weighting="value").frame
+    assert got.index.equals(want.index)
+    assert got.to_numpy().tobytes() == want.to_numpy().tobytes()
+    held = holdings(Strata(inside, ordered=True), market, legs="long_only", dates="all")
+    other = holdings(Strata(wide, ordered=True), market, legs="long_only", dates="all")
+    pd.testing.assert_series_equal(held.weights, other.weights)
+
+
+def test_a_month_end_between_trading_days_earns_the_next_day():
+    days = pd.to_datetime(["2020-02-27", "2020-02-28", "2020-03-02", "2020-03-03"])
+    panel = Panel(pd.DataFrame({"date": days, "asset": "A", "ret": [0.0, 0.1, 0.2, 0.3]}), freq="D")
+    strata = Strata(pd.DataFrame({"A": [1]}, index=pd.to_datetime(["2020-02-29"])), ordered=True)
+    assert portfolio_returns(strata, panel).frame["1"].tolist() == [0.2, 0.3]
+    held = holdings(strata, panel, weighting="equal", legs="long_only")
+    assert held.dates.tolist() == [days[1]]
 
 
 @pytest.mark.parametrize("hold", [1, 4, 30])

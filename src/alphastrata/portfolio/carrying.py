@@ -12,7 +12,7 @@ from numba import njit
 from alphastrata.core.checks import Violations, require_columns
 from alphastrata.core.panel import Panel
 from alphastrata.core.strata import Strata
-from alphastrata.portfolio.schedule import in_force
+from alphastrata.portfolio.schedule import Hold, following, in_force
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -96,8 +96,8 @@ def _carry(
     return out
 
 
-def carried_entries(labels: Labels, panel: Panel, hold: int | None = None, back: int = 0) -> Int64:
-    """Return, for each row, the entry in ``labels`` in force after the row's date, -1 for none.
+def carried_entries(labels: Labels, panel: Panel, hold: Hold = None) -> Int64:
+    """Return the entry in ``labels`` in force after each row's date, -1 for none.
 
     Parameters
     ----------
@@ -105,30 +105,25 @@ def carried_entries(labels: Labels, panel: Panel, hold: int | None = None, back:
         Labels with assets coded as in the panel.
     panel
         The market.
-    hold, back
-        As for `schedule.in_force`.
+    hold
+        As for `portfolio_returns`.
 
     Returns
     -------
     numpy.ndarray
-        int64, shape (n_rows,). The label that will earn the *next* date's return: formed at the
-        latest strictly before that next date, or by the end of the panel's last date.
+        int64, shape (n_cohorts, n_rows). The label that will earn the *next* date's return, or
+        would earn the one after the panel's last date.
     """
-    following = panel.dates[1:].append(panel.dates[-1:] + pd.Timedelta(1, "ns"))
-    schedule = in_force(labels.dates, pd.DatetimeIndex(following), hold, back)
-    return _carry(
-        panel.offsets,
-        panel.asset_codes,
-        schedule,
-        labels.offsets,
-        labels.assets,
-        len(panel.assets),
-    )
+    return np.stack([_carried(labels, panel, row) for row in following(labels.dates, panel, hold)])
 
 
 def known_entries(labels: Labels, panel: Panel) -> Int64:
     """Return, for each row, the latest entry formed by the end of the row's date, -1 for none."""
-    schedule = in_force(labels.dates, pd.DatetimeIndex(panel.dates + pd.Timedelta(1, "ns")))
+    ended = pd.DatetimeIndex(panel.dates + pd.Timedelta(1, "ns"))
+    return _carried(labels, panel, in_force(labels.dates, panel.dates, ended))
+
+
+def _carried(labels: Labels, panel: Panel, schedule: Int64) -> Int64:
     return _carry(
         panel.offsets,
         panel.asset_codes,
@@ -139,9 +134,9 @@ def known_entries(labels: Labels, panel: Panel) -> Int64:
     )
 
 
-def carried_labels(labels: Labels, panel: Panel, hold: int | None = None, back: int = 0) -> Int64:
+def carried_labels(labels: Labels, panel: Panel) -> Int64:
     """Return the label of each row in force after its date, 0 for none; see `carried_entries`."""
-    entries = carried_entries(labels, panel, hold, back)
+    entries = carried_entries(labels, panel)[0]
     return np.where(entries >= 0, labels.codes[entries], 0)
 
 

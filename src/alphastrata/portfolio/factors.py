@@ -23,7 +23,7 @@ from alphastrata.portfolio.returns import (
     mean_returns,
     pairing_notes,
 )
-from alphastrata.portfolio.schedule import Hold, Overlapping, in_force
+from alphastrata.portfolio.schedule import Hold, Overlapping, following, schedules
 from alphastrata.portfolio.sides import RankBy, Side, leg_labels
 from alphastrata.portfolio.trading import two_sided_turnover
 from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
@@ -177,7 +177,7 @@ def planned_returns(
         panel.asset_codes,
         panel.values("ret"),
         weight,
-        _schedules(labels, panel, hold),
+        schedules(labels.dates, panel, hold),
         labels.offsets,
         labels.assets,
         labels.codes,
@@ -203,12 +203,6 @@ def planned_returns(
         source=plan.source,
         notes=[*plan.notes, *pairing_notes(parts, rows, panel, missing)],
     )
-
-
-def _schedules(labels: Labels, panel: Panel, hold: Hold) -> npt.NDArray[np.int64]:
-    cohorts = hold.periods if isinstance(hold, Overlapping) else 1
-    periods = hold if isinstance(hold, int) else None
-    return np.stack([in_force(labels.dates, panel.dates, periods, j) for j in range(cohorts)])
 
 
 def holdings(
@@ -343,9 +337,7 @@ def target_weights(
     formation_only: bool,
 ) -> pd.DataFrame:
     """Return date code, asset code, stratum and weight (summing to 1 by date and stratum)."""
-    cohorts = hold.periods if isinstance(hold, Overlapping) else 1
-    periods = hold if isinstance(hold, int) else None
-    entries = np.stack([carried_entries(labels, panel, periods, j) for j in range(cohorts)])
+    entries = carried_entries(labels, panel, hold)
     complete = np.ones(len(panel.dates), dtype=bool)
     for one in entries:
         present = np.bincount(panel.date_codes[one >= 0], minlength=len(panel.dates)) > 0
@@ -369,7 +361,7 @@ def target_weights(
                 }
             )
         )
-    if cohorts == 1:
+    if len(parts) == 1:
         return parts[0]
     keys = ["date", "asset", "stratum"]
     table = pd.concat(parts).groupby(keys)["weight"].sum().reset_index()
@@ -379,6 +371,5 @@ def target_weights(
 
 def _changes(labels: Labels, panel: Panel) -> npt.NDArray[np.bool_]:
     """Return the panel's dates at whose end a new formation date comes into force."""
-    following = panel.dates[1:].append(panel.dates[-1:] + pd.Timedelta(1, "ns"))
-    latest = np.searchsorted(labels.dates.to_numpy(), following.to_numpy(), side="left")
-    return np.diff(latest, prepend=0) > 0
+    latest = following(labels.dates, panel, None)[0]
+    return np.diff(latest, prepend=-1) > 0

@@ -2,7 +2,8 @@
 
 The rule, for the return of a period that ends at date d:
 
-* the label is that of the last formation date strictly before d (`schedule.in_force`);
+* the label is that of the last formation date strictly before d, and, unless the panel is daily,
+  not after the panel date before d (`schedule.deadlines`);
 * the weight is the weighting column at the asset's row on the last panel date strictly before d;
   an asset without a positive weight there is not held;
 * a missing return of one asset never makes the portfolio's return missing: its weight goes to
@@ -25,7 +26,7 @@ from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.carrying import Labels, labels_in
 from alphastrata.portfolio.pairing import Earned, compound_later, earn
-from alphastrata.portfolio.schedule import Hold, Overlapping, check_hold, in_force
+from alphastrata.portfolio.schedule import Hold, check_hold, schedules
 from alphastrata.portfolio.weights import (
     Soft,
     Weighting,
@@ -161,18 +162,17 @@ def earned_by_cohort(
     InputDataError
         When no date has labels in force.
     """
-    cohorts = hold.periods if isinstance(hold, Overlapping) else 1
-    periods = hold if isinstance(hold, int) else None
-    schedules = [in_force(labels.dates, panel.dates, periods, j) for j in range(cohorts)]
-    rows = np.flatnonzero(schedules[-1] >= 0)
+    in_force = schedules(labels.dates, panel, hold)
+    rows = np.flatnonzero((in_force >= 0).all(axis=0))
     if not rows.size:
         raise InputDataError(
-            f"No date has {cohorts} cohorts of labels in force; there are {len(labels.dates)} "
-            "formation dates. Lower the number of cohorts or form strata more often."
+            f"No date has {len(in_force)} cohorts of labels in force; there are "
+            f"{len(labels.dates)} formation dates. Lower the number of cohorts or form strata more "
+            "often."
         )
     common = (panel.offsets, panel.asset_codes, panel.values(ret), weight)
     parts = []
-    for schedule in schedules:
+    for schedule in in_force:
         found = earn(
             *common,
             schedule,

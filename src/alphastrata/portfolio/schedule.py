@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from alphastrata.core.checks import Violations
+from alphastrata.core.panel import Panel
 from alphastrata.errors import ConfigError
 
 Int64 = npt.NDArray[np.int64]
@@ -63,12 +64,48 @@ def check_hold(hold: Hold, found: Violations) -> None:
     )
 
 
+def deadlines(dates: pd.DatetimeIndex, freq: str) -> pd.DatetimeIndex:
+    """Return, for each date's return, the moment before which its labels were formed.
+
+    A return is earned from the date before to its own date, so labels are formed by the end of
+    the date before. On daily panels a label dated between two trading days (a month end on a
+    Saturday) is what was known at the earlier day's end and earns the later day's return. On
+    slower panels it would be dated inside the very period: a label of 30 January must not earn
+    the return of January.
+
+    Parameters
+    ----------
+    dates
+        The panel's calendar, ascending.
+    freq
+        Its frequency.
+
+    Returns
+    -------
+    pandas.DatetimeIndex
+        One per date, and one more for returns that follow the last date.
+
+    Examples
+    --------
+    >>> month_ends = pd.date_range("2020-01-31", periods=2, freq="ME")
+    >>> deadlines(month_ends, "M")[1].isoformat()
+    '2020-01-31T00:00:00.000000001'
+    """
+    ended = pd.DatetimeIndex(dates.as_unit("ns") + pd.Timedelta(1, "ns"))
+    starts = dates[1:] if freq == "D" else ended[:-1]
+    return pd.DatetimeIndex(dates[:1].append(starts).append(ended[-1:]))
+
+
 def in_force(
-    formed: pd.DatetimeIndex, dates: pd.DatetimeIndex, hold: int | None = None, back: int = 0
+    formed: pd.DatetimeIndex,
+    dates: pd.DatetimeIndex,
+    before: pd.DatetimeIndex,
+    hold: int | None = None,
+    back: int = 0,
 ) -> Int64:
     """Return the formation date whose labels earn each date's return.
 
-    The labels of the last formation date strictly before a date earn its return. They live until
+    The labels of the last formation date before the return's deadline earn it. They live until
     the next formation date, but no longer than ``hold`` periods, or, without ``hold``, than the
     longest gap between formation dates up to their own (plus a week, since months differ in
     length). Nothing later than the formation date itself decides how long its labels live, so
@@ -81,6 +118,8 @@ def in_force(
         Formation dates, ascending.
     dates
         Dates at which returns are earned, ascending.
+    before
+        Labels formed strictly before these moments may earn the return of the date: `deadlines`.
     hold
         Number of dates for which labels are held at most.
     back
@@ -95,24 +134,41 @@ def in_force(
     Examples
     --------
     >>> month_ends = pd.date_range("2020-01-31", periods=4, freq="ME")
-    >>> in_force(month_ends[:2], month_ends)
+    >>> in_force(month_ends[:2], month_ends, month_ends)
     array([-1,  0,  1, -1])
-    >>> in_force(month_ends[:2], month_ends, hold=2)
+    >>> in_force(month_ends[:2], month_ends, month_ends, hold=2)
     array([-1,  0,  1,  1])
     """
-    earlier = np.searchsorted(formed.to_numpy(), dates.to_numpy(), side="left")
-    latest = earlier.astype(np.int64) - 1
+    usable = np.searchsorted(formed.to_numpy(), before.to_numpy(), side="left")
+    latest = usable.astype(np.int64) - 1
+    mine = np.maximum(latest, 0)
     if hold is not None:
-        since = np.searchsorted(dates.to_numpy(), formed.to_numpy(), side="right")
-        age = np.arange(len(dates)) - since[np.maximum(latest, 0)]
-        alive = age < hold
+        since = np.searchsorted(usable, np.arange(len(formed)) + 1, side="left")
+        alive = np.arange(len(dates)) - since[mine] < hold
     else:
-        days = (formed - formed[0]) / pd.Timedelta(days=1)
+        days = np.asarray((formed - formed[0]) / pd.Timedelta(days=1))
         longest = np.maximum.accumulate(np.diff(days))
         limit = np.concatenate([[np.inf], longest + SLACK_DAYS])
-        elapsed = (dates - formed[0]) / pd.Timedelta(days=1) - np.asarray(days)[
-            np.maximum(latest, 0)
-        ]
-        alive = np.asarray(elapsed) <= limit[np.maximum(latest, 0)]
+        elapsed = np.asarray((dates - formed[0]) / pd.Timedelta(days=1)) - days[mine]
+        alive = elapsed <= limit[mine]
     chosen = latest - back
     return np.where((latest >= 0) & alive & (chosen >= 0), chosen, -1).astype(np.int64)
+
+
+def schedules(formed: pd.DatetimeIndex, panel: Panel, hold: Hold) -> Int64:
+    """Return `in_force` for every cohort, shape (n_cohorts, n_dates); none on the first date."""
+    cohorts = hold.periods if isinstance(hold, Overlapping) else 1
+    periods = hold if isinstance(hold, int) else None
+    before = deadlines(panel.dates, panel.freq)[:-1]
+    out = np.stack([in_force(formed, panel.dates, before, periods, j) for j in range(cohorts)])
+    out[:, 0] = -1
+    return out
+
+
+def following(formed: pd.DatetimeIndex, panel: Panel, hold: Hold) -> Int64:
+    """Return, for each date, the formation dates in force after it, shape (n_cohorts, n_dates)."""
+    cohorts = hold.periods if isinstance(hold, Overlapping) else 1
+    periods = hold if isinstance(hold, int) else None
+    before = deadlines(panel.dates, panel.freq)[1:]
+    dates = pd.DatetimeIndex(panel.dates[1:].append(before[-1:]))
+    return np.stack([in_force(formed, dates, before, periods, j) for j in range(cohorts)])
