@@ -35,6 +35,7 @@ def test_every_variant_finds_planted_clusters(data, embedding, clusterer):
     )
 
 
+@pytest.mark.slow
 def test_umap_variant(data):
     pytest.importorskip("umap")
     X, labels = data

@@ -28,7 +28,7 @@ __all__ = ["CROSSOVER", "TSNE", "isomap", "umap"]
 
 Array = NDArray[np.float64]
 
-CROSSOVER = 12_000
+CROSSOVER = 40_000
 """Rows above which openTSNE's interpolation overtakes the exact kernel (see docs/clustering.md)."""
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from alphastrata.cluster.tsne_kernels import nearest_neighbors
 from alphastrata.errors import InputDataError
 
 __all__ = ["Scores", "score_clusters", "scores", "trustworthiness"]
@@ -209,15 +208,38 @@ def score_clusters(X: ArrayLike, labels: ArrayLike) -> Scores:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rank_penalty(columns: Array, neighbors: NDArray[np.int32]) -> float:
-    """Return the sum of max(0, r(i, j) - k) over map neighbours j of i, r ranked in the data."""
+def _rank_penalty(columns: Array, places: Array, k: int) -> float:
+    """Return the sum of max(0, r(i, j) - k) over the k map neighbours j of i, r ranked in the data.
+
+    ``columns`` is the data transposed (d x n), ``places`` the map transposed (m x n).
+    """
     d, n = columns.shape
-    k = neighbors.shape[1]
     distance = np.empty(n)
+    near = np.empty(k, dtype=np.int64)
+    gap = np.empty(k)
     penalty = 0.0
     for i in range(n):
+        distance[:] = 0.0
+        for c in range(len(places)):
+            a = places[c, i]
+            column = places[c]
+            for j in range(n):
+                difference = a - column[j]
+                distance[j] += difference * difference
+        distance[i] = np.inf
+        gap[:] = np.inf
+        near[:] = -1
         for j in range(n):
-            distance[j] = 0.0
+            if distance[j] < gap[k - 1]:
+                # Insert into the sorted list of the k nearest so far.
+                e = k - 1
+                while e > 0 and gap[e - 1] > distance[j]:
+                    gap[e] = gap[e - 1]
+                    near[e] = near[e - 1]
+                    e -= 1
+                gap[e] = distance[j]
+                near[e] = j
+        distance[:] = 0.0
         for c in range(d):
             a = columns[c, i]
             column = columns[c]
@@ -226,7 +248,7 @@ def _rank_penalty(columns: Array, neighbors: NDArray[np.int32]) -> float:
                 distance[j] += difference * difference
         distance[i] = np.inf
         for e in range(k):
-            limit = distance[neighbors[i, e]]
+            limit = distance[near[e]]
             rank = 1
             for j in range(n):
                 rank += distance[j] < limit
@@ -270,6 +292,5 @@ def trustworthiness(X: ArrayLike, embedding: ArrayLike, *, n_neighbors: int = 5)
             f"Trustworthiness needs as many rows in both spaces and n_neighbors below half of "
             f"them; got {n} and {len(places)} rows and n_neighbors={k}."
         )
-    neighbors, _ = nearest_neighbors(places, places, k, exclude_self=True)
-    penalty = _rank_penalty(np.ascontiguousarray(data.T), neighbors)
+    penalty = _rank_penalty(np.ascontiguousarray(data.T), np.ascontiguousarray(places.T), k)
     return float(1.0 - penalty * 2.0 / (n * k * (2.0 * n - 3.0 * k - 1.0)))
