@@ -16,7 +16,7 @@ from alphastrata.inference.layout import parameter_table
 from alphastrata.inference.samples import Returns, align, describe_dates
 from alphastrata.inference.tails import chi2_upper, two_sided
 
-__all__ = ["ThreePassResult", "eigenvalue_ratio", "three_pass"]
+__all__ = ["ThreePassResult", "count_factors", "three_pass"]
 
 Array = NDArray[np.float64]
 
@@ -69,26 +69,37 @@ class ThreePassResult(Result):
         return list(self.lines)
 
 
-def eigenvalue_ratio(returns: Array, most: int | None = None) -> int:
-    """Return the number of factors at the largest ratio of neighbouring eigenvalues.
+def count_factors(returns: Array, most: int = 20) -> int:
+    """Return the number of latent factors by the criterion of Giglio and Xiu (2021).
 
     Parameters
     ----------
     returns : ndarray, shape (T, N)
-    most : int, optional
-        Largest number considered; a tenth of min(T, N), at least 8 where there are as many.
+        Returns without missing values.
+    most : int
+        Largest number considered.
 
     Notes
     -----
-    Source: Ahn and Horenstein (2013), ER. It tends to choose few factors where one, such as the
-    market, is much stronger than the others.
+    The j that minimises lambda_j + j phi, less one (but at least 1); lambda_j are the eigenvalues
+    of demeaned returns over N T, phi = m/2 (log N + log T)(N^-1/2 + T^-1/2) with m the median of
+    the first `most` of them.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> factors, loadings = rng.normal(size=(300, 2)), rng.normal(size=(2, 50))
+    >>> count_factors(factors @ loadings + 0.5 * rng.normal(size=(300, 50)))
+    2
     """
+    n, n_assets = returns.shape
     centred = returns - returns.mean(axis=0)
-    values = np.linalg.svd(centred, compute_uv=False) ** 2
-    values = values[values > 1e-12 * values[0]]
-    limit = most or max(8, min(returns.shape) // 10)
-    limit = min(limit, len(values) - 1)
-    return int(np.argmax(values[:limit] / values[1 : limit + 1]) + 1)
+    values = np.linalg.svd(centred, compute_uv=False) ** 2 / (n * n_assets)
+    limit = min(most, len(values) - 1)
+    penalty = 0.5 * float(np.median(values[:limit]))
+    penalty *= (np.log(n_assets) + np.log(n)) * (n_assets**-0.5 + n**-0.5)
+    criterion = values[: limit + 1] + penalty * np.arange(1, limit + 2)
+    return max(int(np.argmin(criterion)), 1)
 
 
 def three_pass(
@@ -108,8 +119,8 @@ def three_pass(
     factors : FactorReturns, DataFrame or Series
         Observed factors, traded or not, possibly measured with error.
     n_factors : int, optional
-        Number p of latent factors; by default the eigenvalue ratio of Ahn and Horenstein
-        (2013). Too many cost little, too few bring the bias back.
+        Number p of latent factors; by default by the paper's criterion, `count_factors`. Too
+        many cost little, too few bring the bias back.
     lags : int, rule or HAC
         Newey-West lags.
 
@@ -147,7 +158,7 @@ def three_pass(
     y, g = sample.y, sample.f
     n, n_assets = y.shape
     upper = min(n_assets, n - 1) - 1
-    p = eigenvalue_ratio(y) if n_factors is None else n_factors
+    p = count_factors(y) if n_factors is None else n_factors
     if not 1 <= p <= upper:
         raise ConfigError(f"n_factors must be from 1 to {upper}; got {p}.")
     mean = y.mean(axis=0)
@@ -167,7 +178,7 @@ def three_pass(
     errors = np.sqrt(variance * factor)
     tstats = premia / errors
     strength = [_strength(v, z[:, i], eta[i], hac) for i in range(len(names))]
-    how = "given" if n_factors is not None else "eigenvalue ratio"
+    how = "given" if n_factors is not None else "criterion of Giglio and Xiu"
     words = describe_dates(sample.returns.index, sample.freq)
     return ThreePassResult(
         params=pd.Series(premia, names, name="premium"),
