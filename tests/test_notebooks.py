@@ -11,8 +11,15 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).resolve().parents[1]
 
 
+FILES = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_there_are_notebooks():
+    assert "the_whole_way" in {file.stem for file in FILES}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("file", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda f: f.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
 def test_notebook_runs_top_to_bottom(file):
     notebook = nbformat.read(file, as_version=4)
     NotebookClient(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from alphastrata.core import Panel
+from alphastrata.core import Note, Panel
 from alphastrata.report import HeadlineFigure, HowComputed
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import BenchmarkConfig, StudyConfig
@@ -166,6 +166,12 @@ def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Headline
     return out
 
 
+def _grave(note: Note) -> bool:
+    """Return whether a note on the data bears on the answer: who is missing from the sample."""
+    text = f"{note.rule} {note.action}".lower()
+    return any(word in text for word in ("surviv", "delisting"))
+
+
 def joint_tests(tests: Artefacts, benchmark: str) -> dict[str, dict[str, Any]]:
     """Return the joint tests of a benchmark that could be computed, by grouping."""
     found = tests.get(f"grs {benchmark}", {})
@@ -184,7 +190,7 @@ def warnings(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
             f"Statements have no filing date; a lag of {lag} after the period's end was declared, "
             "and results depend on it."
         )
-    out += [str(note) for note in panel.notes if "surviv" in f"{note.rule} {note.action}".lower()]
+    out += [str(note) for note in panel.notes if _grave(note)]
     revised = [m.column for m in config.macro if m.revised]
     if revised:
         out.append(
