@@ -113,8 +113,9 @@ def test_passing_failures_are_tried_again(server: Server) -> None:
 def test_failures_are_errors(
     server: Server, path: str, requests: int, error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=message) as caught:
         download(server.url + path, retry=QUICK)
+    assert type(caught.value) is error  # the public class, none of this module's own
     assert len(server.asked) == requests
 
 
@@ -126,8 +127,9 @@ def test_the_answer_may_not_be_longer_than_the_cap(server: Server) -> None:
 
 
 def test_a_dead_host_is_an_error() -> None:
-    with pytest.raises(SourceError, match="could not be fetched"):
+    with pytest.raises(OfflineError, match="could not be fetched") as caught:
         download("http://127.0.0.1:9/x", retry=QUICK, timeout=1)
+    assert type(caught.value) is OfflineError
 
 
 def test_offline_sends_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

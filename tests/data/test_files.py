@@ -376,7 +376,9 @@ def test_pystock_as_it_is(real_data):
     assert note(panel, "within 180 days").count == 95
     assert note(panel, "amended").count == 149
     assert note(panel, "+1000%").first == "date=2015-07-28, asset=NK"
-    assert note(panel, "delisting return is unknown").count == 325
+    stops = note(panel, "delisting return is unknown")
+    assert stops.count == 325
+    assert str(stops).startswith("Some assets stop trading before the files end, and their delist")
     assert np.nanmax(daily.values("ret")) < 10
     assert health(daily).ok
     for p in (panel, daily):

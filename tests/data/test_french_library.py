@@ -13,7 +13,7 @@ import pytest
 
 from alphastrata import data
 from alphastrata.core.factors import FactorReturns
-from alphastrata.data import french_library
+from alphastrata.data import download, french_library
 from alphastrata.data.store import Store
 from alphastrata.errors import ConfigError, InputDataError, OfflineError, SourceError
 
@@ -149,3 +149,28 @@ def test_an_edition_does_not_differ_from_itself() -> None:
     other = FactorReturns(frame.rename(columns={"SMB": "HML"}), kind="excess")
     with pytest.raises(InputDataError, match="share 0 factors"):
         data.compare_vintages(a, other)
+
+
+@pytest.mark.parametrize("mode", ["offline", "cache-first", "refresh", None])
+def test_without_a_network_every_mode_says_what_to_do(
+    store: Store, monkeypatch: pytest.MonkeyPatch, mode: Any
+) -> None:
+    monkeypatch.setattr(french_library, "FRENCH_URL", "http://127.0.0.1:1/")
+    monkeypatch.setattr(download.Retry.__init__, "__defaults__", (1, 0.0, 0.0))
+    with pytest.raises(OfflineError, match=rf"'french/{NAME}'") as caught:
+        data.french(NAME, mode=mode)
+    assert type(caught.value) is OfflineError
+    for words in (f"alphastrata fetch french {NAME}", "bundled_factors()", "by its path"):
+        assert words in str(caught.value)
+
+
+def test_refreshing_without_a_network_points_to_what_is_stored(
+    store: Store, site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.pages[f"/ftp/{NAME}_CSV.zip"] = edition("202002")
+    data.french(NAME)
+    monkeypatch.setattr(french_library, "FRENCH_URL", "http://127.0.0.1:1/")
+    monkeypatch.setattr(download.Retry.__init__, "__defaults__", (1, 0.0, 0.0))
+    with pytest.raises(OfflineError, match=r"mode='cache-first' reads"):
+        data.french(NAME, mode="refresh")
+    assert data.french(NAME).vintage == "202002"

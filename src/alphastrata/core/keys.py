@@ -72,9 +72,7 @@ def month_ends_between(first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIn
     return pd.date_range(first, last, freq="ME", unit="ns")
 
 
-def to_dates(
-    values: pd.Index, found: Violations, what: str = "Dates"
-) -> pd.DatetimeIndex | None:
+def to_dates(values: pd.Index, found: Violations, what: str = "Dates") -> pd.DatetimeIndex | None:
     """Return time-zone-naive nanosecond dates, or None after recording why they are none.
 
     Text is read where it can mean one day only: YYYY-MM-DD, perhaps with a time, or YYYYMMDD. A

@@ -17,7 +17,10 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations
 from alphastrata.core.panel import Panel
+from alphastrata.data.clocks import read_clock
 from alphastrata.data.lags import Age, Lag, apply_lag, days_of
+from alphastrata.data.matching import match_assets
+from alphastrata.data.numbers import require_numbers
 from alphastrata.errors import LookAheadError
 
 __all__ = ["as_of", "check_statements", "visible_rows"]
@@ -157,7 +160,8 @@ def as_of(
         Neither ``known_at`` nor ``lag`` says when statements became known, or a statement is
         known before its period ends.
     InputDataError
-        Clocks are missing or cannot be read, a statement repeats, or a column would be overwritten.
+        Clocks are missing or no full ISO dates, a canonical field holds text, a statement repeats,
+        no statement is of an asset of the panel, or a column would be overwritten.
 
     Notes
     -----
@@ -178,8 +182,9 @@ def as_of(
     """
     table = check_statements(statements, lag=lag)
     names = _chosen_columns(table, columns, taken=prices.columns)
-    assets = prices.assets
-    codes = assets.astype(str).get_indexer(pd.Index(table["asset"])).astype(np.int64)
+    codes, notes = match_assets(table["asset"], prices.assets)
+    if columns is None:
+        notes += _left_out(table, names)
     table = table.loc[codes >= 0]
     codes = codes[codes >= 0]
     period = _nanoseconds(table["period_end"])
@@ -192,7 +197,6 @@ def as_of(
     seen = rows >= 0
     safe = np.maximum(rows, 0)
     age = np.where(seen, (row_date - period[safe]) / NANOSECONDS_PER_DAY, np.nan)
-    notes: list[Note] = []
     if lag is not None and len(table):
         notes.append(_lag_note(table, lag, filed="known_at" in statements.columns))
     if max_age is not None:
@@ -241,6 +245,14 @@ def check_statements(statements: pd.DataFrame, *, lag: Lag | None = None) -> pd.
         See :func:`as_of`.
     """
     problems = Violations("statements")
+    again = statements.columns[statements.columns.duplicated()]
+    problems.require(
+        again.empty,
+        "Each column appears once",
+        count=len(again),
+        first=repr(again[0]) if len(again) else "",
+        remedy="Rename or drop the repeated columns",
+    )
     for name in ("asset", "period_end"):
         problems.require(
             name in statements.columns,
@@ -263,10 +275,11 @@ def check_statements(statements: pd.DataFrame, *, lag: Lag | None = None) -> pd.
         remedy="Drop these rows or fill their asset.",
     )
     table["asset"] = table["asset"].astype(str)
-    table["period_end"] = _dates(table["period_end"], problems)
+    table["period_end"] = read_clock(table["period_end"], problems)
     filed = "known_at" in table.columns
     if filed:
-        table["known_at"] = _dates(table["known_at"], problems)
+        table["known_at"] = read_clock(table["known_at"], problems)
+    table = require_numbers(table, problems)
     problems.raise_if_any()
     if lag is not None:
         lagged = apply_lag(table["period_end"], lag)
@@ -295,26 +308,13 @@ def check_statements(statements: pd.DataFrame, *, lag: Lag | None = None) -> pd.
     return table.sort_values(["asset", "period_end", "known_at"], kind="stable", ignore_index=True)
 
 
-def _dates(values: pd.Series, problems: Violations) -> pd.Series[pd.Timestamp]:
-    """Naive timestamps; unreadable, missing and tz-aware ones are reported."""
-    parsed = pd.to_datetime(values, errors="coerce")
-    name = str(values.name)
-    if isinstance(parsed.dtype, pd.DatetimeTZDtype):
-        problems.add(
-            f"Dates in {name!r} must be time-zone-naive",
-            count=len(values),
-            remedy="Convert with .dt.tz_convert(None).",
-        )
-        return parsed
-    bad = parsed.isna()
-    if bool(bad.any()):
-        problems.add(
-            f"Each {name!r} must be a date",
-            count=int(bad.sum()),
-            first=repr(values[bad].iloc[0]),
-            remedy="Correct or drop these rows.",
-        )
-    return parsed.astype("datetime64[ns]")
+def _left_out(table: pd.DataFrame, names: Sequence[str]) -> list[Note]:
+    """Count the columns that are no numbers and therefore not joined."""
+    others = [str(name) for name in table.columns if name not in (*CLOCKS, *names)]
+    if not others:
+        return []
+    rule, action = "A statement column holds numbers", "left out: text and dates are not joined"
+    return [Note(rule, len(others), len(names) + len(others), others[0], action, "as_of")]
 
 
 def _chosen_columns(

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from alphastrata.core.checks import Note
+from alphastrata.core.checks import Note, Violations
 from alphastrata.core.panel import Panel
 from alphastrata.data.asof import as_of
+from alphastrata.data.clocks import read_clock
 from alphastrata.data.counting import note_rows
 from alphastrata.data.daily import month_rows
 from alphastrata.data.lags import Age, Lag
+from alphastrata.data.matching import match_assets
 
 __all__ = ["RawMarket", "assemble", "sort_prices"]
 
@@ -59,6 +61,9 @@ def sort_prices(prices: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
     prices = prices.assign(asset=prices["asset"].astype(str).astype("category"))
     prices = prices.assign(asset=prices["asset"].cat.reorder_categories(
         sorted(prices["asset"].cat.categories)))  # fmt: skip
+    found = Violations("prices")
+    prices = prices.assign(date=read_clock(prices["date"], found))
+    found.raise_if_any()
     date = prices["date"].to_numpy("datetime64[ns]")
     # Equal keys in a fixed order too, so that the order of the file's rows never matters.
     figures = [prices[name].to_numpy(np.float64) for name in ("price", "volume") if name in prices]
@@ -105,7 +110,7 @@ def assemble(raw: RawMarket, *, freq: str, lag: Lag | None, max_age: Age | None)
 
 
 def _with_prices(statements: pd.DataFrame, prices: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
-    known = statements["asset"].isin(prices["asset"].cat.categories).to_numpy()
+    known = match_assets(statements["asset"], prices["asset"].cat.categories)[0] >= 0
     rule = "An asset with statements has prices"
     notes = note_rows(statements, ~known, rule, "dropped", keys=("asset", "period_end"))
     return statements.loc[known], notes
@@ -119,7 +124,7 @@ def _stops(prices: pd.DataFrame) -> list[Note]:
     return note_rows(
         table,
         stops,
-        "Assets trade until the file ends; of those that stop the delisting return is unknown",
+        "Some assets stop trading before the files end, and their delisting return is unknown",
         "kept until they stop, no delisting return imputed",
     )
 

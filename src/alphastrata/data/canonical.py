@@ -12,16 +12,19 @@ from alphastrata.core.checks import Note, Violations
 from alphastrata.core.panel import Panel
 from alphastrata.data.asof import as_of
 from alphastrata.data.assembly import sort_prices
+from alphastrata.data.clocks import read_clock
 from alphastrata.data.daily import close_changes, month_rows
 from alphastrata.data.lags import Age, Lag
 from alphastrata.data.mapping import MAPPING, read_mapped, read_mapping
+from alphastrata.data.numbers import canonical_numbers, read_numbers, require_numbers
+from alphastrata.data.tables import read_binary, read_csv
+from alphastrata.data.vetting import vet
 from alphastrata.errors import ConfigError
 
 __all__ = ["find_table", "read_canonical", "read_from_mapping", "write_canonical"]
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".feather", ".ftr")
 CATEGORIES = ("exchange", "industry")
-NUMERIC = ("ret", "price", "volume", "shares", "market_cap")
 CLOCKS = ("date", "period_end", "known_at")
 
 
@@ -95,7 +98,7 @@ def panel_of(
     notes: Sequence[Note] = (),
 ) -> Panel:
     """Return the panel of tables under canonical names, daily rows made months where asked for."""
-    panel = Panel(market, notes=notes)
+    panel = vet(Panel(market, notes=notes))
     if panel.freq == "D" and freq == "M":
         panel = _to_months(panel)
     if panel.freq != freq:
@@ -120,17 +123,16 @@ def read_table(path: Path) -> pd.DataFrame:
         "asset" in table.columns, "A table needs a column 'asset'",
         remedy="Rename the column that identifies securities.",
     )  # fmt: skip
+    problems.require(
+        table.columns.is_unique, "Each column appears once",
+        count=int(table.columns.duplicated().sum()), remedy="Rename the repeated columns",
+    )  # fmt: skip
+    problems.require(len(table) > 0, "A table has at least one row", remedy="Export it again")
     problems.raise_if_any()
     for name in CLOCKS:
         if name in table.columns:
-            parsed = _iso_dates(table[name])
-            bad = parsed.isna()
-            problems.require(
-                not bool(bad.any()), f"Each {name!r} must be a date", count=int(bad.sum()),
-                first=repr(table[name][bad].iloc[0]) if bool(bad.any()) else "",
-                remedy="Write dates as YYYY-MM-DD; 1/2/2015 could be either.",
-            )  # fmt: skip
-            table[name] = parsed
+            table[name] = read_clock(table[name], problems)
+    table = require_numbers(table, problems)
     problems.raise_if_any()
     missing = table["asset"].isna() | (table["asset"] == "")
     return table.assign(asset=table["asset"].astype(str).where(~missing))
@@ -138,23 +140,14 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def _load(path: Path) -> pd.DataFrame:
     if path.name.endswith((".csv", ".csv.gz")):
-        table = pd.read_csv(
-            path, dtype=dict.fromkeys(("asset", *CATEGORIES), str), keep_default_na=False,
-            na_values={},
-        )  # fmt: skip
+        # Dates as text: 20150131 is a date, and a number would not be one.
+        table = read_csv(path, dtype=dict.fromkeys(("asset", *CATEGORIES, *CLOCKS), str))
         if "asset" in table.columns:
             for name in table.columns.difference(["asset", *CLOCKS]):
                 table[name] = _numbers_or_text(table[name], path)
         return table
-    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_feather(path)
+    table = read_binary(path)
     return table.reset_index() if isinstance(table.index, pd.MultiIndex) else table
-
-
-def _iso_dates(values: pd.Series) -> pd.Series[pd.Timestamp]:
-    """Parse dates that can be read in one way only; 20150131 is one of them."""
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return values
-    return pd.to_datetime(values.astype(str), errors="coerce", format="ISO8601")
 
 
 def _numbers_or_text(values: pd.Series, path: Path) -> pd.Series:
@@ -166,19 +159,13 @@ def _numbers_or_text(values: pd.Series, path: Path) -> pd.Series:
         return values.where(values != "")
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.astype(np.float64)
-    text = values.astype(str)
-    parsed = pd.to_numeric(text.where(text != ""), errors="coerce")
-    bad = parsed.isna() & (text != "") & (text.str.lower() != "nan")
-    if bool(bad.any()) and not bool(parsed.notna().any()) and values.name not in NUMERIC:
-        return values.where(values != "")
     problems = Violations(path.name)
-    problems.require(
-        not bool(bad.any()), f"Each {values.name!r} must be a number or empty",
-        count=int(bad.sum()), first=repr(text[bad].iloc[0]) if bool(bad.any()) else "",
-        remedy="Correct these fields, or make the column empty.",
-    )  # fmt: skip
+    numbers = read_numbers(values, problems)
+    text = problems.messages and not bool(numbers.notna().any())
+    if text and values.name not in canonical_numbers():
+        return values.where(values != "")
     problems.raise_if_any()
-    return parsed.astype(np.float64)
+    return numbers
 
 
 def _to_months(panel: Panel) -> Panel:

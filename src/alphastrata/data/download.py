@@ -37,6 +37,10 @@ class _WorthRetryingError(SourceError):
     """A failure that may pass."""
 
 
+class _NoConnectionError(_WorthRetryingError):
+    """The server was not reached at all."""
+
+
 class _TooManyRequestsError(RateLimitError):
     """The server asked for a pause, of `wait` seconds where it says how long."""
 
@@ -139,7 +143,7 @@ def download(
     Raises
     ------
     OfflineError
-        The mode is "offline".
+        The mode is "offline", or the server cannot be reached.
     RateLimitError
         The server goes on asking for a pause (status 429).
     SourceError
@@ -167,7 +171,14 @@ def download(
         reraise=True,
     )
     sent = {"User-Agent": USER_AGENT, **(headers or {})}
-    raw = retrying(_once, url, sent, max_bytes, timeout, limiter, progress)
+    try:
+        raw = retrying(_once, url, sent, max_bytes, timeout, limiter, progress)
+    except _NoConnectionError as exc:
+        raise OfflineError(f"{exc} Is there a network?") from exc
+    except _TooManyRequestsError as exc:
+        raise RateLimitError(str(exc)) from exc
+    except _WorthRetryingError as exc:
+        raise SourceError(str(exc)) from exc
     return Fetched(raw=raw, url=url, fetched_at=utc_now())
 
 
@@ -231,8 +242,12 @@ def _once(
             if expected is not None and expected > max_bytes:
                 raise SourceError(_too_long(url, max_bytes))
             return _body(answer, url, expected, max_bytes, progress)
+    except requests.exceptions.SSLError as exc:
+        raise _WorthRetryingError(f"{url} could not be fetched: {exc}.") from exc
+    except requests.ConnectionError as exc:
+        raise _NoConnectionError(f"{url} could not be fetched: {exc}.") from exc
     except requests.RequestException as exc:
-        raise _WorthRetryingError(f"{url} could not be fetched: {exc}") from exc
+        raise _WorthRetryingError(f"{url} could not be fetched: {exc}.") from exc
 
 
 def _check_status(answer: requests.Response, url: str) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from alphastrata.core.checks import Violations
 from alphastrata.errors import ConfigError
 
-__all__ = ["field_map", "rename_fields"]
+__all__ = ["field_kinds", "field_map", "rename_fields"]
 
 KINDS = ("stock", "flow", "cash_flow", "meta", "check")
 """Balance-sheet figure; figure per period; figure since the start of the fiscal year; key or date;
@@ -24,6 +24,11 @@ def _table() -> pd.DataFrame:
     with path.open(encoding="utf-8") as stream:
         return pd.read_csv(stream, dtype={"scale": np.float64}, keep_default_na=False,
                             na_values={"scale": [""]})  # fmt: skip
+
+
+def field_kinds() -> pd.Series[str]:
+    """Return the kind of every canonical column in ``fields.csv``, whatever the source."""
+    return _table().drop_duplicates("canonical").set_index("canonical")["kind"]
 
 
 def field_map(source: str) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from alphastrata.data.canonical import (
 )
 from alphastrata.data.lags import Age, Lag
 from alphastrata.data.mapping import MAPPING
+from alphastrata.data.vetting import vet
 from alphastrata.errors import ConfigError, InputDataError, LookAheadError
 
 __all__ = ["read_panel", "write_panel"]
@@ -61,7 +62,9 @@ def read_panel(
     -------
     Panel
         Canonical columns. ``panel.notes`` counts everything that was dropped, imputed or
-        replaced, with the first offender.
+        replaced, with the first offender, and what the quick checks of `health` found: returns in
+        per cent or below -100%, prices or market caps below zero, dates in the future. Returns
+        below -100% and market caps below zero are set missing.
 
     Raises
     ------
@@ -107,8 +110,8 @@ def read_panel(
                 'they became known. Declare a lag, such as lag="4M" (four months after the '
                 "period's end)."
             )
-        return assemble(nyse.read_nyse(place), freq=freq, lag=lag, max_age=max_age)
-    return assemble(pystock.read_pystock(place), freq=freq, lag=lag, max_age=max_age)
+        return vet(assemble(nyse.read_nyse(place), freq=freq, lag=lag, max_age=max_age))
+    return vet(assemble(pystock.read_pystock(place), freq=freq, lag=lag, max_age=max_age))
 
 
 def _layout(folder: Path) -> str:

@@ -19,7 +19,7 @@ from alphastrata.core.factors import FactorReturns
 from alphastrata.data.download import Progress, download
 from alphastrata.data.french_parse import parse_french
 from alphastrata.data.store import Entry, Fetched, Mode, Store, utc_now
-from alphastrata.errors import ConfigError, InputDataError
+from alphastrata.errors import ConfigError, InputDataError, OfflineError
 
 FRENCH_URL = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/"
 """Folder of the library's files, `<name>_CSV.zip`."""
@@ -89,7 +89,7 @@ def fetch_french(
     Raises
     ------
     OfflineError
-        The store lacks it and the mode is "offline".
+        The store lacks it, and the mode is "offline" or the library cannot be reached.
     SourceError
         The library does not deliver it.
     InputDataError
@@ -109,7 +109,13 @@ def fetch_french(
 
     keep = store if store is not None else Store()
     command = f"alphastrata fetch french {plain}"
-    entry = keep.obtain(f"french/{plain}", fetch, command=command, mode=mode, vintage=vintage)
+    try:
+        entry = keep.obtain(f"french/{plain}", fetch, command=command, mode=mode, vintage=vintage)
+    except OfflineError as exc:
+        raise OfflineError(
+            f"{exc} Without one: alphastrata.data.bundled_factors() holds monthly Mkt-RF, SMB, "
+            "HML and Mom; and a file of the library on this machine is read by its path."
+        ) from exc
     if vintage is not None and entry.vintage != vintage:
         have = ", ".join(e.vintage for e in keep.editions(f"french/{plain}"))
         raise InputDataError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from alphastrata.core.panel import Panel
 
-__all__ = ["ERROR", "INFO", "WARNING", "Finding", "findings"]
+__all__ = ["ERROR", "INFO", "QUICK", "WARNING", "Finding", "findings"]
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -26,6 +26,7 @@ PERCENT_RETURN = {"D": 0.15, "W": 0.25, "M": 0.4, "Q": 0.8, "Y": 1.5}
 """Median absolute returns that no market in decimals has had."""
 STALE_ROWS = {"D": 5, "W": 4, "M": 3, "Q": 2, "Y": 2}
 REUSE_DAYS = 180
+EMPTY_MONTHS = 100
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,13 @@ class _Series:
         return np.where(self.before >= 0, values[np.maximum(self.before, 0)], np.nan)
 
 
-def findings(panel: Panel) -> Iterator[Finding]:
-    """Yield what every applicable check finds, also where it finds nothing."""
+def findings(panel: Panel, checks: Sequence[Check] | None = None) -> Iterator[Finding]:
+    """Yield what every applicable check finds, also where it finds nothing.
+
+    `QUICK` are the checks that need no pass over each asset's history.
+    """
     series = _by_asset(panel)
-    for check in CHECKS:
+    for check in CHECKS if checks is None else checks:
         found = check(series)
         if found is not None:
             yield found
@@ -361,8 +365,48 @@ def currencies(s: _Series) -> Finding | None:
     )  # fmt: skip
 
 
-CHECKS: tuple[Callable[[_Series], Finding | None], ...] = (
-    known_in_time, percent_returns, impossible_returns, prices_not_positive, currencies,
-    jumps, stale_prices, unadjusted_splits, reused_assets, thin_dates, market_caps, parts,
+def negative_caps(s: _Series) -> Finding | None:
+    """Market cap below zero."""
+    if not _has(s.panel, "market_cap"):
+        return None
+    cap = s.panel.values("market_cap")
+    return Finding(
+        "negative market caps", ERROR, "No market cap is below zero", _rows(cap < 0),
+        _present(cap), "CRSP marks bid-ask averages by a minus sign: take absolute prices.",
+    )  # fmt: skip
+
+
+def future_dates(s: _Series) -> Finding | None:
+    """Row dated after the month that runs today."""
+    today = np.datetime64("today", "M")
+    late = s.panel.dates.to_numpy("datetime64[M]") > today
+    return Finding(
+        "future dates", WARNING, "No date lies in the future", _rows(late[s.panel.date_codes]),
+        len(s.panel), "Look for misread or mistyped years.",
+    )  # fmt: skip
+
+
+def stray_dates(s: _Series) -> Finding | None:
+    """Rows that lie more than 100 empty months before or after all the others."""
+    codes = np.unique(s.panel.date_codes)
+    months = s.panel.dates.to_numpy("datetime64[M]").astype(np.int64)[codes]
+    holes = np.flatnonzero(np.diff(months) > EMPTY_MONTHS + 1)
+    stray = np.zeros(len(s.panel), np.bool_)
+    for hole in holes:
+        before = s.panel.date_codes <= codes[hole]
+        stray |= before if 2 * before.sum() <= before.size else ~before
+    return Finding(
+        "stray dates", WARNING, f"No {EMPTY_MONTHS} months without rows lie between two dates",
+        _rows(stray), len(s.panel), "Look for misread or mistyped years.",
+    )  # fmt: skip
+
+
+Check = Callable[[_Series], Finding | None]
+QUICK: tuple[Check, ...] = (
+    known_in_time, percent_returns, impossible_returns, prices_not_positive, negative_caps,
+    currencies, future_dates, stray_dates,
+)  # fmt: skip
+CHECKS: tuple[Check, ...] = (
+    *QUICK, jumps, stale_prices, unadjusted_splits, reused_assets, thin_dates, market_caps, parts,
     old_statements, survivors, split_steps, gaps, missing_returns, balance,
 )  # fmt: skip

@@ -6,6 +6,8 @@ import re
 
 import pandas as pd
 
+from alphastrata.core.checks import Violations
+from alphastrata.data.clocks import read_clock
 from alphastrata.errors import ConfigError, LookAheadError
 
 __all__ = ["Age", "Lag", "apply_lag", "days_of"]
@@ -37,6 +39,8 @@ def apply_lag(period_end: pd.Series, lag: Lag) -> pd.Series[pd.Timestamp]:
         The lag cannot be read.
     LookAheadError
         The lag is negative: statements would be known before their period ends.
+    InputDataError
+        Period ends are no dates.
 
     Examples
     --------
@@ -44,7 +48,9 @@ def apply_lag(period_end: pd.Series, lag: Lag) -> pd.Series[pd.Timestamp]:
     >>> apply_lag(pd.Series(pd.to_datetime(["2013-02-28"])), "4M").dt.strftime("%Y-%m-%d")[0]
     '2013-06-30'
     """
-    ends = pd.to_datetime(period_end)
+    found = Violations("period ends")
+    ends = read_clock(pd.Series(period_end), found, required=False)
+    found.raise_if_any()
     offset = _parse_lag(lag)
     if isinstance(offset, int):  # whole months
         month_end = ends.dt.is_month_end

@@ -12,7 +12,10 @@ import numpy as np
 import pandas as pd
 
 from alphastrata.core.checks import Violations
+from alphastrata.data.clocks import formatted_clock, read_clock
 from alphastrata.data.lags import Lag
+from alphastrata.data.numbers import canonical_numbers, read_numbers
+from alphastrata.data.tables import CSV_SUFFIXES, read_binary, read_csv
 from alphastrata.errors import ConfigError
 
 __all__ = ["MAPPING", "Table", "read_mapped", "read_mapping"]
@@ -74,6 +77,8 @@ def read_mapping(path: Path) -> dict[str, Table]:
     """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path.name} is not UTF-8: {error}. Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path.name} is no valid TOML: {error}.") from error
     found = Violations(path.name)
@@ -99,25 +104,41 @@ def _table(section: str, raw: dict[str, Any], found: Violations) -> Table:
     )  # fmt: skip
     for key in ("files", "asset", "columns", *(c for c in clocks if c not in OPTIONAL)):
         found.require(key in raw, f"[{section}] says {key}", remedy=f"Add {key} = ...")
-    files = raw.get("files", [])
+    one = isinstance(raw.get("files"), str)
+    files = raw["files"] if one else _typed(section, raw, "files", [], found)
     returns = raw.get("returns", "given")
     found.require(
         returns in ("given", "close"), f'[{section}] returns is "given" or "close"',
         first=repr(returns),
     )  # fmt: skip
+    missing = _typed(section, raw, "missing", [], found)
     columns = {}
-    for name, value in dict(raw.get("columns", {})).items():
+    for name, value in _typed(section, raw, "columns", {}, found).items():
         columns[name] = _field(section, name, value, found)
     return Table(
-        files=(files,) if isinstance(files, str) else tuple(files),
+        files=(files,) if one else tuple(files),
         asset=str(raw.get("asset", "")),
         dates={clock: str(raw[clock]) for clock in clocks if clock in raw},
         columns=columns,
         date_format=str(raw.get("date_format", "")),
-        missing=tuple(float(code) for code in raw.get("missing", [])),
+        missing=tuple(float(code) for code in missing),
         returns=str(returns),
         lag=raw.get("lag"),
     )
+
+
+def _typed(section: str, raw: dict[str, Any], key: str, usual: Any, found: Violations) -> Any:
+    """Return a list (of numbers for "missing", else of names) or a table, or what is usual."""
+    value = raw.get(key, usual)
+    inside = (int, float) if key == "missing" else str
+    ok = isinstance(value, type(usual))
+    if ok and isinstance(value, list):
+        ok = all(isinstance(item, inside) for item in value)
+    wanted = {"missing": "a list of numbers", "files": "a name or a list of names"}
+    found.require(
+        ok, f"[{section}] {key} is {wanted.get(key, 'a table of columns')}", first=repr(value)
+    )
+    return value if ok else usual
 
 
 def _field(section: str, name: str, value: object, found: Violations) -> Field:
@@ -198,50 +219,41 @@ def _canonical(raw: pd.DataFrame, table: Table, found: Violations) -> pd.DataFra
     )  # fmt: skip
     out: dict[str, Any] = {"asset": raw[table.asset].astype(str)}
     for clock, name in table.dates.items():
-        out[clock] = _dates(raw[name], table.date_format, found)
+        dated = pd.api.types.is_datetime64_any_dtype(raw[name].dtype)
+        if table.date_format and not dated:
+            out[clock] = formatted_clock(raw[name], table.date_format, found)
+        else:
+            out[clock] = read_clock(raw[name], found)
     for name, field in table.columns.items():
-        out[name] = _values(raw[field.name], field, table.missing, found)
+        out[name] = _values(raw[field.name], name, field, table.missing, found)
     found.raise_if_any()
     return pd.DataFrame(out)
 
 
 def _texts(path: Path) -> pd.DataFrame:
     """Read a table; of a CSV everything is text, so that the asset NA stays one."""
-    if path.name.endswith((".csv", ".csv.gz", ".txt")):
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_feather(path)
+    if path.name.endswith(CSV_SUFFIXES):
+        return read_csv(path, dtype=str)
+    table = read_binary(path)
     return table.reset_index() if any(table.index.names) else table
 
 
-def _dates(values: pd.Series, form: str, found: Violations) -> pd.Series[pd.Timestamp]:
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return values
-    text = values.astype(str)
-    parsed = pd.to_datetime(text, errors="coerce", format=form or "ISO8601")
-    bad = parsed.isna()
-    found.require(
-        not bool(bad.any()), f"Each {values.name!r} is a date", count=int(bad.sum()),
-        first=repr(text[bad].iloc[0]) if bool(bad.any()) else "",
-        remedy='Say date_format, such as "%d.%m.%Y", or mend these rows',
-    )  # fmt: skip
-    return parsed
-
-
 def _values(
-    values: pd.Series, field: Field, missing: tuple[float, ...], found: Violations
+    values: pd.Series,
+    name: str,
+    field: Field,
+    missing: tuple[float, ...],
+    found: Violations,
 ) -> pd.Series:
-    """Numbers times their scale, or text where no value is a number."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
+    """Numbers times their scale, or text where none must stand and no value is a number."""
+    due = name in canonical_numbers()
+    if isinstance(values.dtype, pd.CategoricalDtype) and not due:
         return values
-    text = values if pd.api.types.is_numeric_dtype(values.dtype) else values.astype(str).str.strip()
-    number = pd.to_numeric(text, errors="coerce").astype(np.float64)
-    empty = values.isna() | (text.astype(str).isin(["", "nan", "NaN", "None", "<NA>"]))
-    bad = number.isna() & ~empty
-    if bool(bad.any()) and not bool(number.notna().any()):
-        return text.where(~empty)
-    found.require(
-        not bool(bad.any()), f"Each {field.name!r} is a number or empty", count=int(bad.sum()),
-        first=repr(values[bad].iloc[0]) if bool(bad.any()) else "", remedy="Mend these fields",
-    )  # fmt: skip
+    wrong = Violations("")
+    number = read_numbers(values, wrong)
+    if wrong.messages and not due and not bool(number.notna().any()):
+        text = values.astype(str).str.strip()
+        return text.where(values.notna() & (text != ""))
+    found.messages += wrong.messages
     coded = number.isin(missing) | np.isinf(number)
     return number.where(~coded) * field.scale

@@ -12,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from alphastrata.core.checks import Note
+from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.data.assembly import RawMarket, sort_prices
+from alphastrata.data.clocks import read_clock
 from alphastrata.data.counting import note_rows
 from alphastrata.data.daily import clean_returns, close_changes, status_notes
 from alphastrata.data.fields import rename_fields
+from alphastrata.data.numbers import read_numbers
+from alphastrata.data.tables import read_binary, read_csv
 
 __all__ = ["FILES", "read_nyse"]
 
@@ -39,13 +42,14 @@ def read_nyse(folder: Path) -> RawMarket:
     """
     statements, notes = _statements(folder / FILES[0])
     prices, more = _prices(folder / FILES[2])
-    sectors = pd.read_csv(folder / FILES[1], dtype=str, keep_default_na=False)
+    sectors = read_csv(folder / FILES[1], dtype=str)
+    require_columns(list(sectors.columns), ["Ticker Symbol", "GICS Sector"], FILES[1])
     industries = sectors.set_index("Ticker Symbol")["GICS Sector"]
     return RawMarket(prices, statements, industries, [*notes, *more, *_warnings(prices)])
 
 
 def _prices(path: Path) -> tuple[pd.DataFrame, list[Note]]:
-    raw = pd.read_parquet(path, columns=["Ticker", "Date", "Close", "Volume"])
+    raw = read_binary(path, ["Ticker", "Date", "Close", "Volume"])
     raw.columns = pd.Index(["asset", "date", "price", "volume"])
     raw = raw.astype({"price": np.float64, "volume": np.float64})
     prices, notes = sort_prices(raw)
@@ -72,12 +76,16 @@ def _warnings(prices: pd.DataFrame) -> list[Note]:
 
 
 def _statements(path: Path) -> tuple[pd.DataFrame, list[Note]]:
+    found = Violations(path.name)
     # Everything is read as text first: the ticker NA is a ticker.
-    raw = pd.read_csv(path, dtype=str, keep_default_na=False)
+    raw = read_csv(path, dtype=str)
+    require_columns(list(raw.columns), ["Ticker Symbol", "Period Ending", "For Year"], FILES[0])
     for name in raw.columns.difference(["Ticker Symbol", "Period Ending"]):
-        raw[name] = pd.to_numeric(raw[name], errors="coerce").astype(np.float64)
+        raw[name] = read_numbers(raw[name], found)
     table = rename_fields(raw, "nyse")
-    table["period_end"] = pd.to_datetime(table["period_end"], errors="coerce")
+    ends = table["period_end"]
+    table["period_end"] = read_clock(ends.where(ends != ""), found, required=False)
+    found.raise_if_any()
     notes: list[Note] = []
     table = _check_periods(table, raw["For Year"].to_numpy(np.float64), notes)
     notes += _compare_ratios(table)

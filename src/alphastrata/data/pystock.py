@@ -11,17 +11,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from alphastrata.core.checks import Note
+from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.data.asof import visible_rows
 from alphastrata.data.assembly import RawMarket, sort_prices
+from alphastrata.data.clocks import read_clock
 from alphastrata.data.counting import note_rows
 from alphastrata.data.daily import clean_returns, drop_thin_sessions, status_notes
 from alphastrata.data.fields import field_map, rename_fields
+from alphastrata.data.tables import read_binary
 
 __all__ = ["FILES", "read_pystock"]
 
 FILES = ("reports.parquet", "prices_daily.parquet")
 PERIOD = ("asset", "period_end", "known_at")
+VERSION = ("period_focus", "doc_type", "amend", "fiscal_year")
 QUARTER = {"Q1": 1.0, "Q2": 2.0, "Q3": 3.0, "FY": 4.0}
 SMALLEST_EPS = 0.1
 SHARES_RANGE = (1e5, 5e10)
@@ -51,7 +54,7 @@ def read_pystock(folder: Path) -> RawMarket:
 
 
 def _prices(path: Path) -> tuple[pd.DataFrame, list[Note]]:
-    raw = pd.read_parquet(path, columns=["symbol", "date", "ret", "close", "volume"])
+    raw = read_binary(path, ["symbol", "date", "ret", "close", "volume"])
     raw.columns = pd.Index(["asset", "date", "ret", "price", "volume"])
     raw = raw.astype({"ret": np.float64, "price": np.float64, "volume": np.float64})
     prices, notes = sort_prices(raw)
@@ -64,11 +67,14 @@ def _prices(path: Path) -> tuple[pd.DataFrame, list[Note]]:
 
 
 def _statements(path: Path) -> tuple[pd.DataFrame, list[Note]]:
-    raw = pd.read_parquet(path)
+    raw = read_binary(path)
+    require_columns(list(raw.columns), list(VERSION), path.name)
     table = rename_fields(raw, "pystock")
     table["asset"] = table["asset"].astype(str)
+    found = Violations(path.name)
     for name in ("period_end", "known_at"):
-        table[name] = table[name].astype("datetime64[ns]")
+        table[name] = read_clock(table[name], found)
+    found.raise_if_any()
     table["_quarter"] = raw["period_focus"].map(QUARTER).astype(np.float64)
     table["_annual"] = (raw["doc_type"] == "10-K").to_numpy()
     table["_amended"] = (raw["amend"] == "True").to_numpy()

@@ -285,7 +285,7 @@ class Store:
         Raises
         ------
         OfflineError
-            The mode is "offline" and the store lacks it.
+            The mode is "offline" and the store lacks it, or the network cannot be reached.
         """
         mode = resolve_mode(mode)
         if mode != "refresh":
@@ -298,7 +298,16 @@ class Store:
                 f"The network is switched off and the store {self.root} does not hold "
                 f"{key!r}{edition}. With a network, run: {command}"
             )
-        return self.put(key, fetch())
+        try:
+            fetched = fetch()
+        except OfflineError as exc:
+            held = self.get(key, vintage=vintage) is not None
+            kept = "an edition that mode='cache-first' reads" if held else "nothing"
+            raise OfflineError(
+                f"{key!r} cannot be fetched, and the store {self.root} holds {kept} under that "
+                f"key. With a network, run: {command}. {exc}"
+            ) from exc
+        return self.put(key, fetched)
 
     def _lock(self, key: str) -> FileLock:
         folder = self.root / "locks"
