@@ -229,7 +229,7 @@ def test_offline_names_a_command_that_fetches_it(
         monkeypatch.setenv("ALPHASTRATA_MODE", "offline")
         code, _, err = fetch(source, *arguments)
         assert code == 2
-        named = err.split("run: alphastrata fetch ")[1].split()
+        named = err.split("run: alphastrata fetch ")[1].split()[: 1 + len(arguments)]
         assert named == [source, *arguments]
         monkeypatch.delenv("ALPHASTRATA_MODE")
         assert fetch(*named)[0] == 0
