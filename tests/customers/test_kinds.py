@@ -56,9 +56,12 @@ def test_rules(values, kind):
     assert infer_kinds(pd.DataFrame({"column": values})).loc["column", "kind"] == kind
 
 
-def test_examples_hide_personal_data(made):
-    kinds = infer_kinds(made.customers)
-    assert (kinds.loc[["customer_id", "full_name", "email"], "example"] == "").all()
+def test_what_is_typical_names_nobody(made):
+    typical = infer_kinds(made.customers)["typical"]
+    assert (typical[["customer_id", "full_name", "email"]] == "").all()
+    low, high = made.customers["age"].quantile([0.05, 0.95])
+    assert typical["age"] == f"{low:.4g} to {high:.4g}"
+    assert made.customers["occupation"].mode()[0] in typical["occupation"]
 
 
 def test_numbers_among_words_ask_for_a_decision():

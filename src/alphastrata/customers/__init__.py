@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from alphastrata.customers.allocation import (
-    Allocation,
-    AllocationRules,
-    allocate,
-    simulate_fund_returns,
-)
+from alphastrata.customers.allocation import Allocation, AllocationRules, allocate
 from alphastrata.customers.association import (
     AssociationNetwork,
     CustomerNetwork,
@@ -25,6 +20,7 @@ from alphastrata.customers.explain import (
     shapley_by_column,
 )
 from alphastrata.customers.fairness import fairness
+from alphastrata.customers.funds import simulate_fund_returns
 from alphastrata.customers.kinds import KINDS, infer_kinds
 from alphastrata.customers.lift import Lift, measure_lift
 from alphastrata.customers.preprocess import MixedPreprocessor

@@ -170,12 +170,25 @@ def silhouette_chart(coordinates: Array, labels: Codes, names: Mapping[int, str]
         ticks.append(start + len(own) / 2)
         start += len(own) + max(4, len(values) // 60)
     mean = float(values.mean())
-    layout: Json = {
+    layout = _knives(ticks, [label(k, names) for k in segments], mean)
+    return Chart(
+        title="Silhouette of every customer",
+        caption="One thin bar per customer of a sample: how much nearer they are to their own "
+        f"segment than to the next. Dotted: the mean, {mean:.2f}. Bars below zero lie nearer to "
+        "another segment.",
+        data=data,
+        layout=layout,
+        height=max(320, 90 + 70 * len(segments)),
+    )
+
+
+def _knives(ticks: list[float], texts: list[str], mean: float) -> Json:
+    return {
         "bargap": 0,
         "xaxis": {"showgrid": True, "zeroline": True},
         "yaxis": {
             "tickvals": ticks,
-            "ticktext": [plain(label(k, names)[:40]) for k in segments],
+            "ticktext": [plain(text[:40]) for text in texts],
             "autorange": "reversed",
             "showgrid": False,
             "automargin": True,
@@ -192,15 +205,6 @@ def silhouette_chart(coordinates: Array, labels: Codes, names: Mapping[int, str]
             }
         ],
     }
-    return Chart(
-        title="Silhouette of every customer",
-        caption="One thin bar per customer of a sample: how much nearer they are to their own "
-        f"segment than to the next. Dotted: the mean, {mean:.2f}. Bars below zero lie nearer to "
-        "another segment.",
-        data=data,
-        layout=layout,
-        height=max(320, 90 + 70 * len(segments)),
-    )
 
 
 def map_chart(coordinates: Array, labels: Codes, names: Mapping[int, str]) -> Chart:

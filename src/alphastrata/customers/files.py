@@ -41,7 +41,7 @@ def _tables(result: StudyResult) -> dict[str, pd.DataFrame]:
     customers = result.found.customers()
     out = {
         "segments.csv": customers,
-        "kinds.csv": result.found.table.kinds.drop(columns=["example"]),
+        "kinds.csv": result.found.table.kinds,
         "profiles.csv": result.explanation.profiles.numbers,
     }
     if result.campaign is not None and result.scored is not None:

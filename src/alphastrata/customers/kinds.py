@@ -189,8 +189,9 @@ def infer_kinds(
     -------
     DataFrame
         Index: column. Columns: ``kind``, ``levels`` (tuple, low to high, for ordered columns),
-        ``reason``, ``missing`` (share), ``distinct`` (count) and ``example`` (empty for
-        identifiers and personal data, so that the table may be shown).
+        ``reason``, ``missing`` (share), ``distinct`` (count) and ``typical`` (5% and 95% quantiles
+        or the most frequent words; empty for identifiers and personal data, so that the table may
+        be shown).
 
     Raises
     ------
@@ -221,6 +222,8 @@ def infer_kinds(
         if kind == "ordered":
             levels = _levels_of(str(name), present, value)
         hidden = kind in ("identifier", "personal") or present.empty
+        # What is typical, never the values of one customer: the table is shown in reports.
+        typical = "" if hidden else _typical(present, kind)
         rows.append(
             {
                 "kind": kind,
@@ -228,11 +231,21 @@ def infer_kinds(
                 "reason": reason,
                 "missing": float(column.isna().mean()) if len(column) else np.nan,
                 "distinct": int(present.nunique()),
-                "example": "" if hidden else str(present.iloc[0]),
+                "typical": typical,
             }
         )
     out = pd.DataFrame(rows, index=pd.Index([str(c) for c in frame.columns], name="column"))
     return out.astype({"levels": object}) if len(out) else out
+
+
+def _typical(present: pd.Series, kind: str) -> str:
+    numbers = parse_numbers(present).dropna() if kind == "numeric" else present.iloc[:0]
+    if len(numbers):
+        low, high = numbers.quantile([0.05, 0.95])
+        return f"{low:,.4g} to {high:,.4g}"
+    words = present.astype(str).str.strip().value_counts()
+    most = [str(word) for word in words.index[words >= 2][:3]]
+    return ", ".join(most) + (", …" if len(words) > len(most) else "")
 
 
 def _check_said(frame: pd.DataFrame, said: Mapping[str, str | Sequence[str]]) -> None:

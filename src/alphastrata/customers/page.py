@@ -62,36 +62,45 @@ def _figures(result: StudyResult) -> list[HeadlineFigure]:
         )
     ]
     if found.n_segments in found.choice.table.index:
-        place = list(found.choice.table.index).index(found.n_segments)
-        row = found.choice.table.iloc[place].astype("float64")
-        out += [
-            HeadlineFigure(
-                label="Silhouette above chance",
-                value=float(row["calibrated"]),
-                detail=f"{row['z']:.1f} deviations above one cloud",
-                how=HowComputed(
-                    formula="(s − s₀) / (1 − s₀)",
-                    conventions=(
-                        "s: mean silhouette; s₀: its mean over draws of one cloud with the same "
-                        "margins and correlations, through the same stages.",
-                    ),
-                    source="Rousseeuw (1987); Cario and Nelson (1997)",
-                ),
-            ),
-            HeadlineFigure(
-                label="Stability",
-                value=float(row["stability"]),
-                detail="adjusted Rand index of two halves",
-            ),
-        ]
+        out += _quality_figures(result)
+    return out + _campaign_figures(result)
+
+
+def _quality_figures(result: StudyResult) -> list[HeadlineFigure]:
+    table = result.found.choice.table
+    row = table.iloc[list(table.index).index(result.found.n_segments)].astype("float64")
+    how = HowComputed(
+        formula="(s − s₀) / (1 − s₀)",
+        conventions=(
+            "s: mean silhouette; s₀: its mean over draws of one cloud with the same margins and "
+            "correlations, through the same stages.",
+        ),
+        source="Rousseeuw (1987); Cario and Nelson (1997)",
+    )
+    return [
+        HeadlineFigure(
+            label="Silhouette above chance",
+            value=float(row["calibrated"]),
+            detail=f"{row['z']:.1f} deviations above one cloud",
+            how=how,
+        ),
+        HeadlineFigure(
+            label="Stability",
+            value=float(row["stability"]),
+            detail="adjusted Rand index of two halves",
+        ),
+    ]
+
+
+def _campaign_figures(result: StudyResult) -> list[HeadlineFigure]:
+    out = []
     if result.campaign is not None and result.scored is not None:
-        share = result.campaign.count / len(result.scored.scores)
         limit = result.campaign.budget
         allowed = f"at most {limit.share:.0%}" if limit.share is not None else "any number"
         out.append(
             HeadlineFigure(
                 label="Customers reached",
-                value=share,
+                value=result.campaign.count / len(result.scored.scores),
                 format="percent",
                 detail=f"{allowed} allowed",
             )
@@ -218,7 +227,7 @@ def _how_many(result: StudyResult) -> ExtraSection:
                 formats={"k": "integer", "round": "integer"},
                 notes=[
                     "Each against the same customers without segments. Round 1: few draws; round "
-                    "2: the best three with the whole effort; empty where no k is supported."
+                    "2: the best three with the whole effort."
                 ],
             )
         )

@@ -27,8 +27,8 @@ class StageSearch:
     ----------
     table : DataFrame
         Index: stages, as text, best first. ``k`` (best number of segments), ``silhouette``,
-        ``calibrated``, ``input_calibrated``, ``z``, ``stability``, ``score`` and ``round`` (1:
-        sifted out on few draws; 2: finalist).
+        ``calibrated``, ``input_calibrated``, ``z``, ``stability``, ``supported``, ``score`` and
+        ``round`` (1: sifted out on few draws; 2: finalist). Supported ones come first.
     choices : tuple of KChoice
         The finalists, best first.
     """
@@ -126,24 +126,24 @@ def search_stages(
 
     for one in tried:
         first.append(choose_k(rows, null, one, ks=ks, effort=quick, seed=seed, tick=tick))
-    sifted = _summary(first, supported_only=False)
+    sifted = _summary(first)
     order = np.argsort(-sifted["score"].to_numpy(), kind="stable")
     chosen = [first[i].stages for i in order[:FINALISTS]]
     last = [choose_k(rows, null, one, ks=ks, effort=effort, seed=seed, tick=tick) for one in chosen]
     progress("search", total, total)
-    final = _summary(last, supported_only=True)
-    best = np.argsort(-final["score"].to_numpy(), kind="stable")
+    final = _summary(last)
+    best = np.lexsort((-final["score"].to_numpy(), ~final["supported"].to_numpy()))
     rest = sifted.iloc[order[FINALISTS:]].assign(round=1)
     table = pd.concat([final.iloc[best].assign(round=2), rest])
     return StageSearch(table, tuple(last[i] for i in best))
 
 
-def _summary(choices: Sequence[KChoice], *, supported_only: bool) -> pd.DataFrame:
-    """Return one row per configuration, at its best k."""
+def _summary(choices: Sequence[KChoice]) -> pd.DataFrame:
+    """Return one row per configuration, at its best k: a supported one where there is any."""
     rows = []
     for choice in choices:
         row: dict[str, object] = {"stages": str(choice.stages)}
-        k = best_k(choice.table, supported_only=supported_only)
+        k = choice.chosen or best_k(choice.table, supported_only=False)
         if k is not None:
             place = list(choice.table.index).index(k)
             kept = ["silhouette", "calibrated", "input_calibrated", "z", "stability"]
@@ -153,6 +153,7 @@ def _summary(choices: Sequence[KChoice], *, supported_only: bool) -> pd.DataFram
     frame = pd.DataFrame(rows).set_index("stages").reindex(columns=columns).astype("float64")
     out = pd.DataFrame(frame)
     own = _relative(out["calibrated"]) + _relative(out["input_calibrated"])
+    out["supported"] = [choice.chosen is not None for choice in choices]
     out["score"] = (own / 2 * out["stability"].clip(lower=0)).fillna(0.0)
     return out
 

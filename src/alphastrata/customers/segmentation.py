@@ -271,7 +271,7 @@ def segment(
         found = search_stages(
             rows, null, ks=ks, effort=work, stages=tried, seed=random_state, progress=progress
         )
-        choice = found.choices[0]
+        choice = _steadiest(found.choices, divide)
     asked = None if n_segments == "auto" else int(n_segments)
     k = asked or choice.chosen or divide or 1
     model = _fitted(prepared, Z, choice.stages, k, random_state)
@@ -289,6 +289,14 @@ def segment(
         sample=sample,
         notes=(*table.notes, *_notes(frame, labels, sample)),
     )
+
+
+def _steadiest(choices: Sequence[KChoice], divide: int | None) -> KChoice:
+    """Return the best choice, or for a division without support the one that comes back best."""
+    if choices[0].chosen is not None or divide is None:
+        return choices[0]
+    there = [c for c in choices if divide in c.table.index]
+    return max(there, key=lambda c: float(c.table["stability"][divide]), default=choices[0])
 
 
 def _check(

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from alphastrata.customers.allocation import Allocation, allocate, simulate_fund_returns
+from alphastrata.customers.allocation import Allocation, allocate
 from alphastrata.customers.campaign import Campaign, plan_campaign
 from alphastrata.customers.explain import Explanation, explain
 from alphastrata.customers.fairness import fairness
+from alphastrata.customers.funds import simulate_fund_returns
 from alphastrata.customers.lift import Lift, measure_lift
 from alphastrata.customers.preprocess import MixedPreprocessor
 from alphastrata.customers.propensity import Propensity, propensity
