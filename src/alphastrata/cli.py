@@ -50,6 +50,8 @@ class Source(StrEnum):
     nyse = "nyse"
     pystock = "pystock"
     panel = "panel"
+    yahoo = "yahoo"
+    wrds = "wrds"
 
 
 def _say(finished: Finished) -> None:
@@ -123,6 +125,31 @@ def experiments(
 
 
 @app.command()
+def segment(
+    customers: Annotated[
+        Path | None, typer.Argument(help="Customers: CSV, Excel or parquet.")
+    ] = None,
+    study: Annotated[Path | None, typer.Option(help="A customer study, a TOML file.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Default: out/<name>.")] = None,
+) -> None:
+    """Divide customers into segments, each with a portfolio, and plan a campaign in budget.
+
+    Example: alphastrata segment customers.csv --out out/customers
+    """
+    from alphastrata.customers import segment_study
+
+    if customers is None and study is None:
+        raise ConfigError("Say a file of customers, or --study with a study that names one.")
+    with progress_bars() as progress:
+        done = segment_study(customers, study=study, out=out, progress=progress)
+    for warning in done.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    for line in done.answer:
+        typer.echo(line)
+    typer.echo(f"report: {done.report}")
+
+
+@app.command()
 def verify(
     out: Annotated[Path, typer.Argument(help="Folder of a finished study.")],
     workers: Workers = None,
@@ -163,7 +190,7 @@ def init(
     file: Annotated[Path, typer.Argument(help="The study to write.")] = Path("study.toml"),
     name: Annotated[str, typer.Option(prompt="Name of the study")] = "study",
     source: Annotated[
-        Source, typer.Option(prompt="Source (simulated, nyse, pystock, panel)")
+        Source, typer.Option(prompt="Source (simulated, nyse, pystock, panel, yahoo, wrds)")
     ] = Source.simulated,
     lag: Annotated[str | None, typer.Option(help='Declared lag of statements, "4M".')] = None,
     daily: Annotated[bool, typer.Option(help="Build daily factors too.")] = False,

@@ -17,7 +17,7 @@ import pytest
 from alphastrata import data
 from alphastrata.core import Panel
 from alphastrata.errors import ConfigError, InputDataError, OfflineError
-from alphastrata.study import parse_config, run, verify
+from alphastrata.study import new_study, parse_config, run, verify
 from alphastrata.study.artefacts import load
 from alphastrata.study.manifest import read_manifest
 
@@ -320,6 +320,14 @@ def test_the_tables_of_the_guide_are_valid() -> None:
     assert len(blocks) == 5
     for block in blocks:
         assert parse_config(f'name = "x"\n{block}\n{LEAST}').parts
+
+
+@pytest.mark.parametrize("source", ["simulated", "nyse", "pystock", "panel", "yahoo", "wrds"])
+def test_a_new_study_on_each_source_is_valid(source: str) -> None:
+    lag = "4M" if source in ("nyse", "wrds") else None
+    text = new_study("mine", source=source, lag=lag)
+    assert parse_config(text).data.source == source
+    assert ("--data FOLDER" in text) == (source in ("nyse", "pystock", "panel"))
 
 
 def test_a_study_on_wrds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrds_url: str) -> None:

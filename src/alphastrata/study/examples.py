@@ -8,6 +8,25 @@ from string import Template
 from alphastrata.study.config import parse_config
 from alphastrata.study.settings import StudyConfig
 
+# What the [data] table says of the sample, by source.
+_SAMPLES = {
+    "panel": '# start = "2013-01-31"        # cut the sample\n# end = "2017-12-31"',
+    "yahoo": """start = "2010-01-01"
+end = "2024-12-31"
+tickers = [                   # as Yahoo writes them; those of today, so survivors
+    "AAPL", "CAT", "COST", "CVX", "HD", "HON", "IBM", "INTC", "JNJ", "KO",
+    "MCD", "MMM", "MRK", "MSFT", "NKE", "ORCL", "PEP", "PFE", "PG", "QCOM",
+    "SBUX", "T", "TGT", "TXN", "UNP", "UPS", "VZ", "WMT", "XOM",
+]
+# The SEC asks who you are: export ALPHASTRATA_SEC_USER_AGENT="Ann Smith ann@example.org"
+statements = "edgar"          # edgar: as filed | yahoo: with a declared lag | none
+period = "ttm"                # annual | quarterly | ttm
+mode = "cache-first"          # offline | cache-first | refresh""",
+    "wrds": """start = 1990                  # years; export ALPHASTRATA_WRDS_USER=name
+end = 2023
+mode = "cache-first"          # offline | cache-first | refresh""",
+}
+
 
 def demo_text() -> str:
     """Return the text of the built-in study, a TOML file to start from."""
@@ -44,7 +63,7 @@ def new_study(
     name
         Name of the study.
     source
-        "simulated", "nyse", "pystock" or "panel".
+        "simulated", "nyse", "pystock", "panel", "yahoo" (with statements of the SEC) or "wrds".
     lag
         Declared lag of statements after their period's end, such as "4M", where the source has
         no filing dates.
@@ -64,17 +83,19 @@ def new_study(
     'mine'
     """
     short = source in ("nyse", "pystock")
+    no_folder = source in ("simulated", "yahoo", "wrds")
     text = Template(_packaged("template.toml")).substitute(
         name=name,
         file=file,
-        data_flag="" if source == "simulated" else " --data FOLDER",
+        data_flag="" if no_folder else " --data FOLDER",
         source=source,
         lag_line=f'lag = "{lag}"' if lag else '# lag = "4M"                # without filing dates',
         daily=str(daily).lower(),
+        sample=_SAMPLES.get(source, _SAMPLES["panel"]),
         efficiency="operating_expense_ratio" if source == "pystock" else "operating_efficiency",
         window=12 if short else 36,
         step=3 if short else 12,
-        breakpoints="all" if short else "NYSE",
+        breakpoints="all" if short or source == "yahoo" else "NYSE",
     )
     parse_config(text, source=file)
     return text
