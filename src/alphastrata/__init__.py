@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any
 from alphastrata import errors
 
 if TYPE_CHECKING:
-    from alphastrata import cluster, core, data, features, inference, portfolio, report, study
+    from alphastrata import (
+        cluster,
+        core,
+        customers,
+        data,
+        features,
+        inference,
+        portfolio,
+        report,
+        study,
+    )
     from alphastrata.core import (
         FactorReturns,
         Holdings,
@@ -29,7 +39,17 @@ if TYPE_CHECKING:
 
 __version__ = version("alphastrata")
 
-_ROOMS = ("cluster", "core", "data", "features", "inference", "portfolio", "report", "study")
+_ROOMS = (
+    "cluster",
+    "core",
+    "customers",
+    "data",
+    "features",
+    "inference",
+    "portfolio",
+    "report",
+    "study",
+)
 _CONTRACTS = ("FactorReturns", "Holdings", "Note", "Panel", "RollingWindows", "Strata", "Window")
 
 __all__ = [
@@ -43,6 +63,7 @@ __all__ = [
     "__version__",
     "cluster",
     "core",
+    "customers",
     "data",
     "errors",
     "features",

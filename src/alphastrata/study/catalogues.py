@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pandas as pd
 
 from alphastrata import data, features
+from alphastrata.customers import read_study
 from alphastrata.study.config import read_config
 from alphastrata.study.examples import demo_config
 
@@ -25,9 +27,19 @@ def listing(kind: str) -> str:
     for file in sorted([*Path("examples").glob("*.toml"), *Path().glob("*.toml")]):
         if file.name == "pyproject.toml":
             continue
-        config = read_config(file)
-        studies.append((config.name, config.title, f"alphastrata run {file}"))
+        studies.append(_described(file))
     return _aligned(pd.DataFrame(studies, columns=["name", "title", "command"]))
+
+
+def _described(file: Path) -> tuple[str, str, str]:
+    """Return name, title and command of a study of markets or of customers."""
+    with file.open("rb") as opened:
+        tables = tomllib.load(opened)
+    if "segments" in tables:
+        customers = read_study(file)
+        return customers.name, customers.title, f"alphastrata segment --study {file}"
+    config = read_config(file)
+    return config.name, config.title, f"alphastrata run {file}"
 
 
 def _aligned(table: pd.DataFrame) -> str:
