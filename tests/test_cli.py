@@ -13,7 +13,17 @@ from typer.testing import CliRunner
 from alphastrata.cli import app, main
 from alphastrata.errors import ConfigError
 
-COMMANDS = ["demo", "run", "verify", "list", "fetch"]
+COMMANDS = [
+    "demo",
+    "run",
+    "experiments",
+    "segment",
+    "verify",
+    "diff",
+    "init",
+    "list",
+    "fetch",
+]
 
 
 def cli(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
