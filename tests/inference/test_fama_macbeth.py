@@ -12,7 +12,7 @@ from linearmodels import FamaMacBeth
 
 from alphastrata.core import Note, Panel
 from alphastrata.errors import ConfigError, EstimationError, InputDataError
-from alphastrata.inference import HAC, fama_macbeth
+from alphastrata.inference import HAC, fama_macbeth, time_series
 
 X = ["size", "value", "momentum"]
 
@@ -194,6 +194,17 @@ def test_subperiods(ragged: Panel) -> None:
     table = result.subperiods(["2002-07-31"])
     assert len(table) == 2
     assert table.iloc[0][("value", "t")] == pytest.approx(first.tstats["value"])
+
+
+def test_slopes_are_factor_returns(ragged: Panel) -> None:
+    result = fama_macbeth(ragged, "ret", X, lag=0, lags=HAC(2))
+    factors = result.factor_returns()
+    assert factors.kind == "zero_cost"
+    assert factors.factors == X
+    # Their mean return is the premium, with the same error.
+    means = time_series(factors, lags=2)
+    np.testing.assert_allclose(means.alphas, result.params[X], rtol=1e-12)
+    np.testing.assert_allclose(means.std_errors["alpha"], result.std_errors[X], rtol=1e-9)
 
 
 def test_refusals(ragged: Panel) -> None:

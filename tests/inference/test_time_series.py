@@ -98,6 +98,14 @@ def test_looks(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
     assert "<table" in result._repr_html_()
 
 
+def test_without_factors_alphas_are_means(returns: pd.DataFrame) -> None:
+    result = time_series(returns, lags=0)
+    np.testing.assert_allclose(result.alphas, returns.mean(), rtol=1e-12)
+    np.testing.assert_allclose(result.std_errors["alpha"], returns.std() / 180**0.5, rtol=1e-12)
+    np.testing.assert_allclose(result.r2, 0.0, atol=1e-12)
+    assert "Mean returns" in result.summary()
+
+
 def test_too_few_dates(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
     result = time_series(returns.iloc[:4], factors)
     assert result.params.isna().all().all()

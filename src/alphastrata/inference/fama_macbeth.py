@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alphastrata.core import Note, Panel, Result
+from alphastrata.core import FactorReturns, Note, Panel, Result
 from alphastrata.core.bydate import rank, standardize
 from alphastrata.errors import ConfigError, EstimationError, InputDataError
 from alphastrata.inference.cross_section import ByDate, lagged_positions, regress_by_date
@@ -108,6 +108,18 @@ class FamaMacBethResult(Result):
         """Return the same regressions averaged over a subperiod, both ends included."""
         rows = self.coefficients.loc[start:end]
         return average(self, rows.index, self.hac)
+
+    def factor_returns(self) -> FactorReturns:
+        """Return the slopes as zero-cost factors: each date's return to unit exposure.
+
+        The slope on a characteristic is the return of a portfolio that costs nothing, has an
+        exposure of one to it and of zero to the other regressors (Fama 1976, chapter 9). Skipped
+        dates are absent. The intercept is left out.
+        """
+        slopes = self.coefficients.drop(columns="const", errors="ignore")
+        return FactorReturns(
+            slopes, kind="zero_cost", freq=self.freq, source=self.title, notes=self.notes
+        )
 
     def subperiods(self, breaks: Sequence[str | pd.Timestamp]) -> pd.DataFrame:
         """Return averages and t-statistics by subperiod; each break opens a new one."""

@@ -77,7 +77,7 @@ class Sample:
         return Sample(self.returns[rows], self.factors[rows], self.freq, (*self.notes, note))
 
 
-def align(returns: Returns, factors: Returns) -> Sample:
+def align(returns: Returns, factors: Returns | None) -> Sample:
     """Return excess returns and factors on the dates that both have.
 
     Parameters
@@ -86,8 +86,8 @@ def align(returns: Returns, factors: Returns) -> Sample:
         Test assets. Total returns become excess returns through their own risk-free rate or,
         failing that, the factors'. A plain pandas object is taken as excess (or zero-cost)
         already: nothing is subtracted.
-    factors : FactorReturns, DataFrame or Series
-        Factors, treated alike.
+    factors : FactorReturns, DataFrame or Series, or None
+        Factors, treated alike; None for none at all.
 
     Returns
     -------
@@ -103,7 +103,10 @@ def align(returns: Returns, factors: Returns) -> Sample:
     rate_r = returns.risk_free if isinstance(returns, FactorReturns) else None
     rate_f = factors.risk_free if isinstance(factors, FactorReturns) else None
     left = _excess(returns, rate_f, "Returns", "asset")
-    right = _excess(factors, rate_r, "Factors", "factor")
+    if factors is None:
+        right = pd.DataFrame(index=left.index)
+    else:
+        right = _excess(factors, rate_r, "Factors", "factor")
     freqs = [o.freq for o in (returns, factors) if isinstance(o, FactorReturns)]
     if len(set(freqs)) == 2:
         raise InputDataError(

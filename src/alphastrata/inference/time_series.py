@@ -94,7 +94,7 @@ class TimeSeriesResult(Result):
 
 def time_series(
     returns: Returns,
-    factors: Returns,
+    factors: Returns | None = None,
     *,
     lags: int | LagRule | HAC = 6,
     covariance: CovarianceKind = "hac",
@@ -107,8 +107,8 @@ def time_series(
     returns : FactorReturns, DataFrame or Series
         One column per test asset. Total returns become excess returns through the risk-free
         rate of the returns, or of the factors; plain pandas objects are taken as excess.
-    factors : FactorReturns, DataFrame or Series
-        One column per factor.
+    factors : FactorReturns, DataFrame or Series, optional
+        One column per factor. Without any, alphas are mean returns.
     lags : int, rule or HAC
         Newey-West lags; a named rule ("newey-west", "newey-west-prewhitened", "andrews",
         "andrews-prewhitened", "rule-of-thumb", "stock-watson"); or an `HAC` with kernel and
@@ -216,9 +216,15 @@ def _result(sample: Sample, fit: Fit, hac: HAC, covariance: str) -> TimeSeriesRe
         residuals=residuals,
         residual_covariance=_residual_covariance(residuals),
         covariance=covariance,
-        title=f"Time-series regressions on {', '.join(names[1:])} ({words})",
+        title=f"{_what(names[1:])} ({words})",
         notes=tuple(notes),
     )
+
+
+def _what(factors: pd.Index) -> str:
+    if not len(factors):
+        return "Mean returns"
+    return f"Time-series regressions on {', '.join(factors)}"
 
 
 def _residual_covariance(residuals: pd.DataFrame | None) -> pd.DataFrame | None:
