@@ -4,34 +4,64 @@ from __future__ import annotations
 
 import ast
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
+
+from latex2mathml.converter import convert
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 
 
-def on_config(config: Any) -> Any:
-    """Leave guides out of the navigation whose page is not written yet."""
-    config.nav = _written(config.nav)
-    return config
-
-
-def _written(entry: Any) -> Any:
-    if isinstance(entry, list):
-        return [kept for kept in map(_written, entry) if kept]
-    if isinstance(entry, dict):
-        kept = {name: _written(target) for name, target in entry.items()}
-        return {name: target for name, target in kept.items() if target}
-    return entry if (DOCS / str(entry)).is_file() else None
-
-
-def on_page_markdown(markdown: str, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Fill in the public names of a room, files of the repository, and plain code fences."""
+    folder = Path(page.file.abs_src_path).parent
     # The mark of a block that does not run by itself means nothing to the renderer.
     markdown = re.sub(r"^```python no-run$", "```python", markdown, flags=re.MULTILINE)
-    markdown = re.sub(r"^<!-- names: (\S+) -->$", _names, markdown, flags=re.MULTILINE)
-    return re.sub(r"^<!-- files: (\S+) -->$", _files, markdown, flags=re.MULTILINE)
+    for mark, fill in (("names", _names), ("files", _files), ("section", _section)):
+        markdown = re.sub(rf"^<!-- {mark}: (.+) -->$", fill, markdown, flags=re.MULTILINE)
+    return re.sub(r"\[([^\]]+)\]\((\.\./[^)#]+)\)", lambda m: _beside(m, folder), markdown)
+
+
+def _beside(match: re.Match[str], folder: Path) -> str:
+    """Return a link; one to a file of the repository outside the pages becomes its path."""
+    text, target = match.groups()
+    path = (folder / target).resolve()
+    if path.is_relative_to(DOCS) or not path.exists():
+        return match.group(0)
+    place = f"`{path.relative_to(ROOT)}`"
+    return place if text.strip("`") == place.strip("`") else f"{text} ({place})"
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Set equations as MathML, which browsers draw by themselves."""
+    for pattern, fill in (
+        (r'<span class="arithmatex">\\\((.*?)\\\)</span>', _inline),
+        (r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', _block),
+    ):
+        html = re.sub(pattern, fill, html, flags=re.DOTALL)
+    return html
+
+
+def _inline(match: re.Match[str]) -> str:
+    return str(convert(unescape(match.group(1))))
+
+
+def _block(match: re.Match[str]) -> str:
+    return f"<p>{convert(unescape(match.group(1)), display='block')}</p>"
+
+
+def _section(match: re.Match[str]) -> str:
+    """Return what stands under a heading of another page: ``page.md, Heading``."""
+    page, heading = match.group(1).split(", ", 1)
+    text = (DOCS / page).read_text(encoding="utf-8")
+    found = re.search(
+        rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL
+    )
+    if found is None:
+        raise ValueError(f"docs/{page} has no section {heading!r}.")
+    return found.group(1).strip()
 
 
 def _names(match: re.Match[str]) -> str:

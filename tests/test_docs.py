@@ -90,7 +90,7 @@ def test_every_benchmark_has_a_line():
 
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path):
-    for package in ("mkdocs", "material", "mkdocstrings"):
+    for package in ("mkdocs", "material", "mkdocstrings", "latex2mathml"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed: pip install -e '.[docs]'")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(tmp_path / "site")]
@@ -109,3 +109,4 @@ def test_the_site_builds_without_a_warning(tmp_path):
     loaded = re.compile(r"<(?:script|link|img)[^>]+(?:src|href)=\"(https?:[^\"]+)\"")
     outside = {address for page in pages for address in loaded.findall(read(page))}
     assert not outside
+    assert not [page.name for page in pages if 'class="arithmatex"' in read(page)]
