@@ -205,7 +205,7 @@ DRIFTS = {
     "padded numbers": lambda t: re.sub(r",\s*(-?[\d.]+)(?=[,\r])", r",   \1   ", t),
     "no padding": lambda t: re.sub(r",\s*(-?[\d.]+)(?=[,\r])", r",\1", t),
     "padded names": lambda t: t.replace(",SMB", ",  SMB  ").replace(",Hi 30", ", Hi 30 "),
-    "heading that says Date": lambda t: t.replace("\r\n,", "\r\nDate,"),
+    "heading that says Date": lambda t: re.sub(r"\r\n,(?=[^,])", "\r\nDate,", t),
     "space before the heading": lambda t: t.replace("\r\n,", "\r\n ,"),
     "glued copyright": lambda t: re.sub(r"\s+Copyright", "Copyright", t),
     "copyright without a line end": lambda t: t.rstrip("\r\n"),
