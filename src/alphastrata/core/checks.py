@@ -42,8 +42,10 @@ class Note:
     def __str__(self) -> str:
         """Return the note as one sentence."""
         of = f" of {self.of:,}" if self.of else ""
+        # What holds for a source as a whole counts nothing.
+        counted = f"{self.count:,}{of} " if self.count or self.of else ""
         first = f" (first: {self.first})" if self.first else ""
-        return f"{self.rule}: {self.count:,}{of} {self.action}{first}"
+        return f"{self.rule}: {counted}{self.action}{first}"
 
 
 class Violations:

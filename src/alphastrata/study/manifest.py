@@ -112,7 +112,8 @@ def read_manifest(out: Path) -> dict[str, Any]:
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Return, a line each, where two manifests differ in inputs, settings, machine or results."""
     lines = []
-    for name in ("alphastrata", "code", "config", "seed", "inputs", "machine", "stages", "outputs"):
+    keys = ("alphastrata", "code", "config", "seed", "inputs", "left_out")
+    for name in (*keys, "machine", "stages", "outputs"):
         lines += _differ(name, before.get(name), after.get(name))
     return lines
 
