@@ -78,6 +78,19 @@ def test_new_customers_are_assigned_without_fitting_again(found, table, made):
     assert one.iloc[0] == again[raw.index[0]]
 
 
+def test_new_customers_may_be_written_as_in_a_file(found, made):
+    raw = made.customers.set_index("customer_id").iloc[:40]
+    text = raw.astype(object).where(raw.notna(), None)
+    text["stock_balance"] = [None if v is None else f"Rp {v:,.0f}" for v in text["stock_balance"]]
+    text["age"] = [None if v is None else str(v) for v in text["age"]]
+    assert found.predict(text).equals(found.predict(raw))
+    strange = raw.assign(occupation="astronaut")
+    missing = raw.assign(occupation=None)
+    assert found.predict(strange).equals(found.predict(missing))
+    with pytest.raises(InputDataError, match="1 are absent. First: 'age'"):
+        found.predict(raw.drop(columns="age"))
+
+
 def test_order_of_rows_hardly_matters_to_assignment(found, table):
     shuffled = table.take(np.random.default_rng(0).permutation(len(table)))
     assert found.predict(shuffled).loc[table.frame.index].equals(found.labels)

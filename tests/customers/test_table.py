@@ -102,6 +102,12 @@ def test_infinities_become_missing_and_repeated_columns_fail():
         customers.make_table(frame)
 
 
+def test_keys_stay_whole_numbers(tmp_path):
+    table = customers.read_customers(write(tmp_path, "customer_id,age\n1,20\n2,30\n,40\n3,50\n"))
+    assert table.frame.index.tolist() == ["1", "2", "3"]
+    assert "no key of a customer: 1 of 4 dropped" in "\n".join(map(str, table.notes))
+
+
 def test_weights_must_be_positive():
     frame = pd.DataFrame({"age": [1.0, 2.0, 3.0], "weight": [1.0, 2.0, 3.0]})
     table = customers.make_table(frame)

@@ -16,7 +16,7 @@ from alphastrata.customers.nulls import MixedNull
 from alphastrata.customers.preprocess import MixedPreprocessor
 from alphastrata.customers.search import StageSearch, search_stages
 from alphastrata.customers.stages import Assigner, Mapper, Stages, cluster_rows
-from alphastrata.customers.table import CustomerTable
+from alphastrata.customers.table import CustomerTable, convert_column
 from alphastrata.errors import ConfigError, InputDataError
 
 __all__ = ["SegmentModel", "Segmentation", "segment"]
@@ -121,16 +121,12 @@ class Segmentation:
             )
         out = {}
         for name in own.columns:
-            column = frame[name]
+            kind = str(self.table.kinds["kind"][name])
+            column = convert_column(frame[name], kind, self.table.kinds["levels"][name], [])
             if isinstance(own[name].dtype, pd.CategoricalDtype):
-                levels = own[name].cat.categories
-                text = column.astype("string").astype(object)
-                out[name] = pd.Series(
-                    pd.Categorical(text, categories=levels, ordered=own[name].cat.ordered),
-                    index=frame.index,
-                )
-            else:
-                out[name] = pd.to_numeric(column, errors="coerce").astype("float64")
+                # Levels that the model does not know count as missing.
+                column = column.cat.set_categories(own[name].cat.categories)
+            out[str(name)] = column
         return pd.DataFrame(out, index=frame.index)
 
     def customers(self) -> pd.DataFrame:
@@ -260,7 +256,9 @@ def segment(
     prepared = MixedPreprocessor() if preprocessor is None else preprocessor
     Z = prepared.fit_transform(frame.iloc[sample])
     few = min(len(sample), work.search_rows)
-    rows = Rows(Z[:few], prepared.blocks_, np.arange(few))
+    # A heavy customer may be drawn twice, and must not stand in both halves.
+    owners, _ = pd.factorize(table.customer_keys().iloc[sample[:few]])
+    rows = Rows(Z[:few], prepared.blocks_, np.asarray(owners, dtype=np.int64))
     null = MixedNull(rows.Z, rows.blocks, seed=random_state)
     ks = range(2, work.k_max + 1)
     found: StageSearch | None = None

@@ -239,7 +239,7 @@ def make_table(
     for name, kind in settled["kind"].items():
         if kind in (*FEATURES, "protected", "target"):
             levels = settled["levels"][str(name)]
-            converted[str(name)] = _convert(frame[str(name)], kind, levels, notes)
+            converted[str(name)] = convert_column(frame[str(name)], kind, levels, notes)
     _note_columns(settled, notes)
     table = pd.DataFrame(converted, index=frame.index)
     constant = [c for c in table if table[c].nunique(dropna=True) < 2]
@@ -308,7 +308,11 @@ def _keyed(
             f"values. First: {key}={frame.loc[again, key].iloc[0]}. Keep one row per customer, or "
             "aggregate them first."
         )
-    return frame.set_index(frame[key].astype(str).rename("customer"))
+    values = frame[key]
+    if pd.api.types.is_float_dtype(values.dtype) and (values % 1 == 0).all():
+        # A key that was missing somewhere made whole numbers into 1.0, 2.0, ...
+        values = values.astype("int64")
+    return frame.set_index(values.astype(str).rename("customer"))
 
 
 def _with_transactions(
@@ -327,9 +331,16 @@ def _with_transactions(
     return joined, pd.concat([kinds, more])
 
 
-def _convert(
+def convert_column(
     column: pd.Series, kind: str, levels: Sequence[str] | None, notes: list[Note]
 ) -> pd.Series:
+    """Return a column in the type of its kind; what is lost on the way goes into ``notes``.
+
+    Examples
+    --------
+    >>> convert_column(pd.Series(["1,200", "x"]), "numeric", None, []).tolist()
+    [1200.0, nan]
+    """
     name = str(column.name)
     before = int(column.notna().sum())
     if kind in ("numeric", "target"):
