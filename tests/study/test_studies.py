@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from alphastrata.study import demo_config, read_config, run
+from alphastrata.study import demo_config, parse_config, read_config, run, run_experiments
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -45,3 +45,38 @@ def test_real_data_end_with_alphas_by_month_and_by_day(name, real_data, tmp_path
     assert any("hort sample" in warning for warning in finished.warnings)
     words = "surviv" if name == "nyse" else "delisting"
     assert any(words in warning for warning in finished.warnings)
+
+
+@pytest.mark.realdata
+def test_replicated_factors_come_with_a_certificate(real_data, tmp_path):
+    config = read_config(EXAMPLES / "replication.toml")
+    run(config, out=tmp_path, data=real_data / "crsp_compustat_pseudo")
+    (file,) = (tmp_path / "tables").glob("*certificate*.csv")
+    table = pd.read_csv(file)
+    assert set(table["factor"]) == {"SMB", "HML", "RMW", "CMA", "Mom"}
+    assert set(table["period"]) == {"all", "2000s", "2010s"}
+    # The tables are simulated, so nothing but chance connects them with the published factors.
+    assert table["correlation"].abs().max() < 0.5
+
+
+def test_the_multiverse_is_counted_in_the_ledger(tmp_path):
+    from alphastrata.inference import Ledger
+
+    text = (EXAMPLES / "multiverse.toml").read_text(encoding="utf-8")
+    small = text.replace("n_assets = 300", "n_assets = 80").replace("periods = 120", "periods = 48")
+    small = small.replace("lags = [6, 3, 12]", "lags = [6]").replace("n = [5, 3, 10]", "n = [5, 3]")
+    finished = run(parse_config(small), out=tmp_path)
+    # 2 definitions x 2 numbers x 2 breakpoints x 2 weightings, and the study's own factor.
+    assert Ledger(tmp_path / "trials.jsonl").count == 17
+    assert "Specification curve" in finished.report.read_text(encoding="utf-8")
+
+
+def test_the_experiments_have_a_page_of_their_own(tmp_path):
+    text = (EXAMPLES / "experiments.toml").read_text(encoding="utf-8")
+    small = text.replace("n_assets = 400", "n_assets = 60").replace("seeds = 5", "seeds = 2")
+    small = small.replace("[3, 4, 5, 6]", "[3, 4]").replace('"usual"', '"short"')
+    page = run_experiments(parse_config(small), out=tmp_path)
+    text = page.read_text(encoding="utf-8")
+    for words in ("Silhouette", "Davies-Bouldin", "original + extension + price", "PCA"):
+        assert words in text
+    assert len(list((tmp_path / "experiments-tables").glob("*.csv"))) > 10

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f/\\]+$")]
 Frequency = Literal["M", "D"]
-Source = Literal["simulated", "nyse", "pystock", "panel", "yahoo", "wrds"]
+Source = Literal["simulated", "nyse", "pystock", "panel", "crsp_compustat", "yahoo", "wrds"]
 
-FOLDERS = ("nyse", "pystock", "panel")
+FOLDERS = ("nyse", "pystock", "panel", "crsp_compustat")
 """Sources that are read from a folder of files."""
 STORED = ("yahoo", "wrds")
 """Sources that are fetched into the store and read from there."""
@@ -41,6 +41,9 @@ class DataConfig(Section):
     the store: "yahoo" (prices of ``tickers``; ``statements`` of the SEC or of Yahoo beside them)
     or "wrds" (CRSP and Compustat).
 
+    "crsp_compustat" reads two tables of the vendors' shape in the folder, ``crsp`` and
+    ``compustat``.
+
     ``mode``, ``url`` and ``user_agent`` say how data are fetched, not what they are: they are part
     of no hash and of no manifest.
     """
@@ -52,6 +55,8 @@ class DataConfig(Section):
     end: str | None = None
     daily: bool = False
     simulation: SimulationConfig = SimulationConfig()
+    crsp: str = "crsp_monthly.parquet"
+    compustat: str = "compustat_annual.parquet"
     tickers: tuple[str, ...] = ()
     statements: Literal["none", "edgar", "yahoo"] = "none"
     period: Literal["annual", "quarterly", "ttm"] = "annual"

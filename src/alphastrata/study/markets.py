@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from alphastrata import data, features
+import pandas as pd
+
+from alphastrata import data, features, portfolio
 from alphastrata.core import FactorReturns, Panel
 from alphastrata.errors import ConfigError
 from alphastrata.study.artefacts import Artefacts
@@ -32,6 +34,8 @@ def market(config: DataConfig, folder: Path | None, seed: int) -> Artefacts:
         }
     if folder is None:
         raise ConfigError(f'data.source = "{config.source}" needs a folder; say --data FOLDER.')
+    if config.source == "crsp_compustat":
+        return {"panel": _crsp_compustat(config, folder).between(*config.bounds)}
     source = None if config.source == "panel" else config.source
     out: Artefacts = {}
     frequencies: dict[str, Literal["M", "D"]] = {"panel": "M", "daily": "D"}
@@ -45,6 +49,19 @@ def market(config: DataConfig, folder: Path | None, seed: int) -> Artefacts:
             panel = panel.select([c for c in _DAILY_COLUMNS if c in panel.columns])
         out[name] = panel
     return out
+
+
+def _crsp_compustat(config: DataConfig, folder: Path) -> Panel:
+    """Return the panel of two parquet tables in the vendors' shape."""
+    for name in (config.crsp, config.compustat):
+        if not (folder / name).is_file():
+            raise ConfigError(
+                f"There is no table {folder / name}; name the tables with data.crsp and "
+                "data.compustat."
+            )
+    return portfolio.crsp_compustat(
+        pd.read_parquet(folder / config.crsp), pd.read_parquet(folder / config.compustat)
+    )
 
 
 def benchmark_files(config: BenchmarkConfig, folder: Path | None) -> list[Path]:

@@ -11,8 +11,10 @@ from alphastrata.core import FactorReturns, Note, Panel, Strata
 from alphastrata.report import (
     ClusterSection,
     DataSection,
+    ExtraSection,
     FactorSection,
     Membership,
+    Plot,
     Table,
     how_computed,
 )
@@ -148,6 +150,33 @@ def factors(made: Mapping[str, Artefacts]) -> FactorSection:
             conventions=["Monthly returns; twelve months in a year."],
         ),
     )
+
+
+def replication(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:
+    """Return the certificate of replicated factors, where the study asks for one."""
+    if config.replication is None:
+        return []
+    found = made["replication"]
+    ours: FactorReturns = found["factors"]
+    growth = (1.0 + ours.frame.fillna(0.0)).cumprod()
+    return [
+        ExtraSection(
+            title=f"Replication of {', '.join(ours.factors)}",
+            text=[
+                "Two size groups by three, formed at the end of June, as Fama and French state "
+                f"them, from this market; held against {config.replication.against}.",
+                *found["text"]["notes"],
+            ],
+            tables=[
+                Table(
+                    title="Replication certificate",
+                    frame=found["certificate"],
+                    notes=["Slope and R squared of the published return on ours, per period."],
+                )
+            ],
+            parts=[Plot(title="Growth of one unit, replicated factors", frame=growth)],
+        )
+    ]
 
 
 def manifest_table(manifest: Mapping[str, Any]) -> pd.DataFrame:

@@ -144,6 +144,13 @@ class MultiverseConfig(Section):
         }
 
 
+class ReplicationConfig(Section):
+    """Fama and French's factors from the study's own market, held against published ones."""
+
+    factors: tuple[Literal["SMB", "HML", "RMW", "CMA", "Mom"], ...] = ("SMB", "HML")
+    against: Name
+
+
 class ExperimentsConfig(Section):
     """The paper's eight experiments on one cross-section: the last one unless a date is said."""
 
@@ -179,6 +186,7 @@ class StudyConfig(Section):
     costs: CostsConfig = CostsConfig()
     multiverse: MultiverseConfig | None = None
     experiments: ExperimentsConfig | None = None
+    replication: ReplicationConfig | None = None
     tests: TestsConfig = TestsConfig()
 
     @model_validator(mode="after")
@@ -186,6 +194,11 @@ class StudyConfig(Section):
         names = [part.name for part in self.parts]
         if not names:
             raise ValueError("a study has at least one [[clusters]] or [[sorts]] table")
+        if self.replication and self.replication.against not in {b.name for b in self.benchmarks}:
+            raise ValueError(
+                f"replication.against names no benchmark: {self.replication.against!r}; there are "
+                + ", ".join(repr(b.name) for b in self.benchmarks)
+            )
         for what, used in (
             ("clusters and sorts", names),
             ("benchmarks", [b.name for b in self.benchmarks]),

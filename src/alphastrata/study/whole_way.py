@@ -15,7 +15,13 @@ from alphastrata.study.clusterings import clusters
 from alphastrata.study.inputs import Inputs, hashes
 from alphastrata.study.multiverse import specifications
 from alphastrata.study.performance import performance
-from alphastrata.study.settings import ClusterConfig, CostsConfig, SortConfig, StudyConfig
+from alphastrata.study.settings import (
+    ClusterConfig,
+    CostsConfig,
+    ReplicationConfig,
+    SortConfig,
+    StudyConfig,
+)
 from alphastrata.study.stages import Stages
 from alphastrata.study.trials import LEDGER, record_trials
 from alphastrata.study.words import reference
@@ -86,6 +92,14 @@ def compute(
                 made["benchmarks"][reference(config).name],
                 ledger=store.out / LEDGER,
             ),
+        )
+    if config.replication is not None:
+        ours = config.replication
+        made["replication"] = store.stage(
+            "replication",
+            ours.model_dump(),
+            ("features", "benchmarks"),
+            lambda: _replication(ours, panel, made["benchmarks"][ours.against]),
         )
     record_trials(config, made, store.out / LEDGER)
     if config.data.source == "simulated":
@@ -170,6 +184,17 @@ def _tests(config: StudyConfig, made: Mapping[str, Artefacts]) -> Artefacts:
         found = trials.cross_section(panel, table.x, lags=config.tests.lags)
         out |= {f"cross-section {table.name} {part}": value for part, value in found.items()}
     return out
+
+
+def _replication(config: ReplicationConfig, panel: Panel, published: FactorReturns) -> Artefacts:
+    """Return Fama and French's factors made from the market, and how near they come."""
+    ours = portfolio.fama_french(panel, factors=config.factors)
+    agreement = portfolio.certificate(ours, published)
+    return {
+        "factors": ours,
+        "certificate": agreement.numbers.reset_index(),
+        "text": {"notes": [str(note) for note in agreement.notes]},
+    }
 
 
 def _truth(
