@@ -298,7 +298,7 @@ def _report(
 
 def capacity(
     holdings: Holdings,
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     *,
     costs: Cost | Sequence[Cost],
     capitals: Sequence[float],
@@ -337,6 +337,7 @@ def capacity(
     >>> curve["cost"].round(4).tolist()
     [0.012, 0.12]
     """
+    panel = as_panel(panel)
     rows = {}
     rate = PERIODS[panel.freq]
     for capital in capitals:

@@ -139,7 +139,7 @@ def factor(
 
 
 def factor_holdings(
-    panel: Panel,
+    panel: Panel | pd.DataFrame,
     by: str,
     *,
     method: Method = "size_neutral_2x3",
@@ -174,6 +174,7 @@ def factor_holdings(
     >>> factor_holdings(Panel(rows, freq="M"), "lev", method="rank").weights.round(4).tolist()
     [-0.6667, -0.3333, 0.3333, 0.6667]
     """
+    panel = as_panel(panel)
     plan = _plan(panel, by, method, long, weighting, breakpoints, rebalance, name)
     return planned_holdings(plan, panel)
 

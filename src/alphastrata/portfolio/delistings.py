@@ -6,11 +6,15 @@ import numpy as np
 import pandas as pd
 
 from alphastrata.core.checks import Note, Violations, require_columns
-from alphastrata.core.panel import Panel
+from alphastrata.core.panel import Panel, as_panel
 
 
 def include_delistings(
-    panel: Panel, delistings: pd.DataFrame, *, default: float | None = None, ret: str = "ret"
+    panel: Panel | pd.DataFrame,
+    delistings: pd.DataFrame,
+    *,
+    default: float | None = None,
+    ret: str = "ret",
 ) -> Panel:
     """Return the panel with delisting returns in the last return of assets that stop trading.
 
@@ -52,6 +56,7 @@ def include_delistings(
     >>> include_delistings(panel, gone).wide("ret")["A"].tolist()
     [0.1, -1.0]
     """
+    panel = as_panel(panel)
     require_columns(
         list(delistings.columns), ["asset", "date", "delisting_return"], "Delistings"
     )  # fmt: skip
