@@ -1,7 +1,8 @@
 """Monte Carlo: how often each test rejects a true null at 5%, and how often a false one.
 
 Run:  OMP_NUM_THREADS=1 python benchmarks/inference_size.py [--draws 2000] [--what joint]
-``--what``: joint (and single alphas, premia, spanning, stability), others, shanken, power.
+``--what``: joint (and single alphas, premia, spanning, stability), others, bootstraps,
+shanken, power.
 
 Factors are three normal series with the moments of monthly market, size and value; errors are
 normal or Student's t with five degrees of freedom (scaled to 2% a month), independent over time
@@ -205,6 +206,15 @@ def other_tests(rng: np.random.Generator, t: int, law: str) -> Tests:
     equal = compare_models({"A": twin[["a", "b"]], "B": twin[["a", "c"]]})
     yield "squared Sharpe ratios, not nested", float(equal.pvalues.loc["A", "B"])
     yield "Sharpe ratio above zero (PSR)", 1.0 - probabilistic_sharpe(lone)
+    yield from panel_tests(rng, t, law, dates)
+    yield from zoo_tests(rng, f, law, dates)
+
+
+def bootstrap_tests(rng: np.random.Generator, t: int, law: str) -> Tests:
+    """p-values of the tests that resample, 199 times each."""
+    dates = pd.date_range("1900-01-31", periods=t, freq="ME")
+    y, f = draw(rng, t, 5, law, np.ones((3, 5)))
+    assets, factors = pd.DataFrame(y, dates), pd.DataFrame(f, dates, list("abc"))
     two = sharpe_difference(assets[0], assets[1], draws=199, seed=int(rng.integers(1 << 30)))
     yield "Sharpe difference, bootstrap", two.bootstrap_pvalue
     block, seed = 2, int(rng.integers(1 << 30))
@@ -214,8 +224,6 @@ def other_tests(rng: np.random.Generator, t: int, law: str) -> Tests:
     spa = reality_check(free, draws=199, block=block, seed=seed)
     yield "SPA, best of 5", spa.hansen
     yield "White's reality check, best of 5", spa.white
-    yield from panel_tests(rng, t, law, dates)
-    yield from zoo_tests(rng, f, law, dates)
 
 
 def panel_tests(rng: np.random.Generator, t: int, law: str, dates: pd.DatetimeIndex) -> Tests:
@@ -248,18 +256,26 @@ def zoo_tests(rng: np.random.Generator, f: np.ndarray, law: str, dates: pd.Datet
     yield "double selection", float(double.pvalues.iloc[0])
 
 
-def others(draws: int) -> None:
+def tables(tests: Callable[[np.random.Generator, int, str], Tests], draws: int) -> None:
     columns = {}
     for law in ("normal", "t(5)"):
         for t in (60, 240, 600):
 
             def null(rng: np.random.Generator, t: int = t, law: str = law) -> Tests:
-                yield from other_tests(rng, t, law)
+                yield from tests(rng, t, law)
 
             columns[(law, f"T={t}")] = shares(null, draws, t)
             print(f"done: {law}, T = {t}", flush=True)
     print(f"\nShare of true nulls rejected at 5%, per cent, {draws} draws")
     print(pd.DataFrame(columns).round(1).to_string())
+
+
+def others(draws: int) -> None:
+    tables(other_tests, draws)
+
+
+def bootstraps(draws: int) -> None:
+    tables(bootstrap_tests, draws)
 
 
 def shanken(draws: int) -> None:
@@ -283,7 +299,13 @@ def shanken(draws: int) -> None:
     print(pd.DataFrame(columns).round(1).to_string())
 
 
-PARTS = {"joint": sizes, "others": others, "shanken": shanken, "power": power}
+PARTS = {
+    "joint": sizes,
+    "others": others,
+    "bootstraps": bootstraps,
+    "shanken": shanken,
+    "power": power,
+}
 
 
 def main() -> None:
