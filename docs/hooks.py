@@ -18,7 +18,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Fill in the public names of a room, files of the repository, and plain code fences."""
     folder = Path(page.file.abs_src_path).parent
     # The mark of a block that does not run by itself means nothing to the renderer.
-    markdown = re.sub(r"^```python no-run$", "```python", markdown, flags=re.MULTILINE)
+    markdown = re.sub(r"^( *```python) no-run$", r"\1", markdown, flags=re.MULTILINE)
     for mark, fill in (("names", _names), ("files", _files), ("section", _section)):
         markdown = re.sub(rf"^<!-- {mark}: (.+) -->$", fill, markdown, flags=re.MULTILINE)
     return re.sub(r"\[([^\]]+)\]\((\.\./[^)#]+)\)", lambda m: _beside(m, folder), markdown)
@@ -67,13 +67,31 @@ def _section(match: re.Match[str]) -> str:
 def _names(match: re.Match[str]) -> str:
     """Return a reference entry for every public name of a module."""
     module = match.group(1)
-    return "\n\n".join(f"::: {module}.{name}" for name in public_names(module))
+    origins = imported(module)
+    # A function by the name of its module is looked up there: here the name means the module.
+    hidden = {name for name, origin in origins.items() if origin == f"{module}.{name}"}
+    paths = {name: f"{module}.{name}.{name}" for name in hidden}
+    return "\n\n".join(
+        f"::: {paths.get(name, f'{module}.{name}')}" for name in public_names(module)
+    )
+
+
+def imported(module: str) -> dict[str, str]:
+    """Return where a module's names are imported from."""
+    nodes = ast.walk(ast.parse(source(module).read_text(encoding="utf-8")))
+    found = (node for node in nodes if isinstance(node, ast.ImportFrom))
+    return {alias.name: str(node.module) for node in found for alias in node.names}
+
+
+def source(module: str) -> Path:
+    """Return the file of a module."""
+    path = ROOT / "src" / Path(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def public_names(module: str) -> list[str]:
     """Return ``__all__`` of a module, in alphabetical order, read without importing it."""
-    path = ROOT / "src" / Path(*module.split("."))
-    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    file = source(module)
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return sorted(ast.literal_eval(node.value), key=str.lower)

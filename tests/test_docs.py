@@ -18,7 +18,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 SOURCE = ROOT / "src"
-FENCE = re.compile(r"^```python\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^```python(?: title=\"alphastrata\")?\n(.*?)^```", flags=re.MULTILINE | re.DOTALL
+)
 
 
 def modules() -> list[str]:
