@@ -14,7 +14,8 @@ from cluster_clock import timed
 from threadpoolctl import threadpool_limits
 
 from alphastrata.cluster import TSNE, trustworthiness
-from alphastrata.cluster.tsne_kernels import affinities, kl_divergence
+from alphastrata.cluster.neighbors import affinities
+from alphastrata.cluster.tsne_kernels import kl_divergence
 
 
 def main() -> None:

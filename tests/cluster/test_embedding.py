@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from sklearn.manifold import trustworthiness
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from alphastrata.cluster import TSNE, isomap, umap
+from alphastrata.cluster import TSNE, isomap, neighbors, umap
 from alphastrata.cluster import tsne_kernels as kernels
 from alphastrata.errors import ConfigError
 
@@ -31,9 +31,9 @@ def test_neighbors_and_distances_are_brute_force():
     X, _ = blobs(60)
     X[3] = X[41]
     squared = ((X[:, None] - X[None]) ** 2).sum(2)
-    np.testing.assert_allclose(kernels.squared_distances(X, X.T.copy()), squared, atol=1e-12)
+    np.testing.assert_allclose(neighbors.squared_distances(X, X.T.copy()), squared, atol=1e-12)
     np.fill_diagonal(squared, np.inf)
-    index, found = kernels.nearest_neighbors(X, X, 7, exclude_self=True)
+    index, found = neighbors.nearest_neighbors(X, X, 7, exclude_self=True)
     np.testing.assert_allclose(found, np.sort(squared, axis=1)[:, :7], atol=1e-12)
     assert index[3, 0] == 41
     assert found[3, 0] == 0.0
@@ -41,10 +41,10 @@ def test_neighbors_and_distances_are_brute_force():
 
 def test_affinities_have_the_perplexity_and_are_those_of_opentsne():
     X, _ = blobs(200)
-    index, squared = kernels.nearest_neighbors(X, X, 90, exclude_self=True)
-    p = kernels.conditional(squared, 30.0)
+    index, squared = neighbors.nearest_neighbors(X, X, 90, exclude_self=True)
+    p = neighbors.conditional(squared, 30.0)
     np.testing.assert_allclose(np.exp(-(p * np.log(p)).sum(1)), 30.0, rtol=1e-6)
-    offsets, columns, values = kernels.affinities(X, 30.0)
+    offsets, columns, values = neighbors.affinities(X, 30.0)
     ours = csr_matrix((values, columns, offsets)).toarray()
     theirs = openTSNE.affinity.PerplexityBasedNN(X, 30, method="exact", n_jobs=1).P.toarray()
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-9)
@@ -55,7 +55,7 @@ def test_affinities_have_the_perplexity_and_are_those_of_opentsne():
 @pytest.mark.parametrize("dims", [2, 3])
 def test_the_gradient_is_the_slope_of_the_divergence(dims):
     X, _ = blobs(40)
-    offsets, columns, values = kernels.affinities(X, 8.0)
+    offsets, columns, values = neighbors.affinities(X, 8.0)
     P = csr_matrix((values.astype(float), columns, offsets)).toarray()
     Y = np.random.default_rng(1).normal(size=(dims, 40))
 
@@ -65,7 +65,7 @@ def test_the_gradient_is_the_slope_of_the_divergence(dims):
         on = P > 0
         return (P[on] * np.log(P[on] / (w / w.sum())[on])).sum()
 
-    once = kernels.upper_triangle(offsets, columns, values)
+    once = neighbors.upper_triangle(offsets, columns, values)
     got = kernels.gradient(Y.astype(np.float32), *once, 1.0)
     slope, h = np.empty_like(Y), 1e-5
     for at in np.ndindex(*Y.shape):
@@ -84,7 +84,7 @@ def test_divergence_within_one_percent_of_opentsne(n):
     X, _ = blobs(n, spread=1.5)
     ours = TSNE(random_state=0).fit(X)
     theirs = np.asarray(openTSNE.TSNE(random_state=0, n_jobs=1, neighbors="exact").fit(X))
-    affinity = kernels.affinities(X, 30.0)
+    affinity = neighbors.affinities(X, 30.0)
     reference = kernels.kl_divergence(np.ascontiguousarray(theirs.T, np.float32), *affinity)
     assert ours.kl_divergence_ < 1.01 * reference
     assert trustworthiness(X, ours.embedding_) > trustworthiness(X, theirs) - 0.002

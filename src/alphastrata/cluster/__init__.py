@@ -9,7 +9,7 @@ from alphastrata.cluster.attribution import (
 )
 from alphastrata.cluster.autoencoder import Autoencoder
 from alphastrata.cluster.choose_k import ChosenK, choose_k, elbow
-from alphastrata.cluster.deep import DEC, IDEC, VaDE
+from alphastrata.cluster.deep import DEC, IDEC
 from alphastrata.cluster.density import DensityClusterer
 from alphastrata.cluster.embedding import TSNE, isomap, umap
 from alphastrata.cluster.experiment_tables import Choice, Experiments
@@ -29,7 +29,8 @@ from alphastrata.cluster.networks import (
 from alphastrata.cluster.nulls import NullTest, null_test, sample_null
 from alphastrata.cluster.pipeline import deep_clusterer
 from alphastrata.cluster.purge import SizePurge, project_out, size_purge
-from alphastrata.cluster.rolling import RollingClusters, RollingOptions, rolling
+from alphastrata.cluster.rolling import RollingOptions, rolling
+from alphastrata.cluster.rolling_result import RollingClusters
 from alphastrata.cluster.spectral import SpectralClusterer, spectral_labels
 from alphastrata.cluster.stability import Stability, stability, window_stability
 from alphastrata.cluster.transforms import (
@@ -39,6 +40,7 @@ from alphastrata.cluster.transforms import (
     Winsorizer,
 )
 from alphastrata.cluster.tuning import ClusterScorer, Tuned, tune
+from alphastrata.cluster.vade import VaDE
 from alphastrata.cluster.validity import Scores, score_clusters, scores, trustworthiness
 
 __all__ = [

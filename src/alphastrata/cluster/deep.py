@@ -1,4 +1,4 @@
-"""DEC, IDEC and VaDE: networks that learn to cluster, as scikit-learn clusterers."""
+"""DEC and IDEC: networks that learn to cluster, as scikit-learn clusterers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -16,7 +15,6 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.cluster import KMeans
-from sklearn.mixture import GaussianMixture
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -25,13 +23,13 @@ from alphastrata.cluster.autoencoder import Autoencoder, Layers, apply_layers
 from alphastrata.core.checks import Violations
 from alphastrata.errors import ConfigError
 
-__all__ = ["DEC", "IDEC", "VaDE"]
+__all__ = ["DEC", "IDEC", "DeepClusterer"]
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
-class _DeepClusterer(
+class DeepClusterer(
     ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, BaseEstimator, ABC
 ):
     """What the three have in common: pretraining, prediction from soft memberships, checks."""
@@ -128,7 +126,7 @@ class _DeepClusterer(
         self.n_iter_ = len(refined.log)
 
 
-class DEC(_DeepClusterer):
+class DEC(DeepClusterer):
     """Deep embedded clustering: an encoder refined until memberships are sharp.
 
     A denoising autoencoder is pretrained, K-means places the centres in its latent space, and
@@ -327,119 +325,3 @@ class IDEC(DEC):
         if self.gamma < 0.0:
             raise ConfigError(f"gamma must not be negative, got {self.gamma}.")
         return self._fit(X, reconstruction=1.0, clustering=self.gamma)
-
-
-class VaDE(_DeepClusterer):
-    """Variational deep embedding: a variational autoencoder with a Gaussian mixture as its prior.
-
-    A denoising autoencoder is pretrained, a diagonal Gaussian mixture fitted to its latent
-    coordinates, and both then maximise the evidence lower bound together.
-
-    Parameters
-    ----------
-    n_clusters, hidden, latent_dim, pretrain_epochs, epochs, learning_rate, batch_size, tol, device
-        As in ``DEC``.
-    random_state : int, RandomState instance or None
-        Seed.
-
-    Attributes
-    ----------
-    labels_, probabilities_, encoder_, decoder_, log_
-        As in ``DEC``; the encoder's last layer gives mean and log variance side by side.
-    weights_, means_, variances_ : ndarray of float64
-        The mixture: (n_clusters,), (n_clusters, latent_dim), (n_clusters, latent_dim).
-
-    References
-    ----------
-    Jiang, Z. et al. (2017), "Variational deep embedding: an unsupervised and generative approach
-    to clustering", IJCAI.
-
-    Examples
-    --------
-    >>> X = np.random.default_rng(0).normal(size=(60, 4))
-    >>> model = VaDE(2, hidden=(8,), latent_dim=2, pretrain_epochs=2, epochs=2, random_state=0)
-    >>> model.fit(X).transform(X).shape
-    (60, 2)
-    """
-
-    def __init__(
-        self,
-        n_clusters: int = 6,
-        *,
-        hidden: tuple[int, ...] = (256, 128),
-        latent_dim: int = 10,
-        pretrain_epochs: int = 100,
-        epochs: int = 100,
-        learning_rate: float = 1e-3,
-        batch_size: int = 256,
-        tol: float = 1e-3,
-        device: str = "auto",
-        random_state: Any = None,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.hidden = hidden
-        self.latent_dim = latent_dim
-        self.pretrain_epochs = pretrain_epochs
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.tol = tol
-        self.device = device
-        self.random_state = random_state
-
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Cluster the rows of ``X`` (n x columns).
-
-        Raises
-        ------
-        ConfigError
-            If a setting is out of range, or there are fewer rows than clusters.
-        EstimationError
-            If the loss stops being a finite number; the epoch is named.
-        """
-        from alphastrata.cluster.deep_training import refine_vade
-
-        values, seed = self._checked(X)
-        start = self._pretrained(values, seed)
-        latent = start.transform(values)
-        with threadpool_limits(limits=1):
-            mixture = GaussianMixture(
-                self.n_clusters, covariance_type="diag", n_init=5, reg_covar=1e-4, random_state=seed
-            ).fit(latent)
-        prior = {
-            "weights": np.maximum(mixture.weights_, 1e-6),
-            "means": mixture.means_,
-            "variances": mixture.covariances_,
-        }
-        spread = float(np.median(mixture.covariances_))
-        refined = refine_vade(
-            values.astype(np.float32),
-            _with_variance(start.encoder_, 0.1 * spread),
-            start.decoder_,
-            prior,
-            self._recipe(reconstruction=1.0, clustering=1.0),
-            seed=seed,
-        )
-        self._keep(refined, values)
-        self.weights_: Array = refined.parameters["weights"]
-        self.means_: Array = refined.parameters["means"]
-        self.variances_: Array = refined.parameters["variances"]
-        self.probabilities_: Array = self._memberships(self._latent(values))
-        self.labels_: Labels = self.probabilities_.argmax(axis=1).astype(np.int64)
-        return self
-
-    def _latent(self, values: Array) -> Array:
-        return apply_layers(values, self.encoder_, "relu")[:, : self.latent_dim]
-
-    def _memberships(self, latent: Array) -> Array:
-        gap = (latent[:, None, :] - self.means_[None]) ** 2 / self.variances_
-        log_joint = np.log(self.weights_) - 0.5 * (gap + np.log(self.variances_)).sum(axis=2)
-        return np.asarray(np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True)))
-
-
-def _with_variance(encoder: Layers, variance: float) -> Layers:
-    """Return the encoder with columns for the log variance beside the latent means."""
-    weight, bias = encoder[-1]
-    wide = np.hstack([weight, np.zeros_like(weight)])
-    level = np.full_like(bias, np.log(max(variance, 1e-8)))
-    return [*encoder[:-1], (wide, np.concatenate([bias, level]))]

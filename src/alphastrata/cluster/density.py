@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import HDBSCAN
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from alphastrata.cluster.tsne_kernels import nearest_neighbors
+from alphastrata.cluster.neighbors import nearest_neighbors
 
 __all__ = ["DensityClusterer"]
 

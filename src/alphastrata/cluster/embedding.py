@@ -12,15 +12,8 @@ from sklearn.manifold import Isomap
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from alphastrata.cluster.tsne_kernels import (
-    affinities,
-    conditional,
-    descend,
-    kl_divergence,
-    nearest_neighbors,
-    place_rows,
-    upper_triangle,
-)
+from alphastrata.cluster.neighbors import affinities, conditional, nearest_neighbors, upper_triangle
+from alphastrata.cluster.tsne_kernels import descend, kl_divergence, place_rows
 from alphastrata.core.checks import Violations
 from alphastrata.errors import ConfigError
 

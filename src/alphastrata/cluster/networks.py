@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from alphastrata.cluster.tsne_kernels import nearest_neighbors
+from alphastrata.cluster.neighbors import nearest_neighbors
 from alphastrata.errors import ConfigError, InputDataError
 
 __all__ = ["FeatureNetwork", "NeighborNetwork", "feature_network", "neighbor_network"]

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import KMeans
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from alphastrata.cluster.tsne_kernels import nearest_neighbors, squared_distances
+from alphastrata.cluster.neighbors import nearest_neighbors, squared_distances
 from alphastrata.errors import ConfigError
 
 __all__ = ["SpectralClusterer", "spectral_labels"]

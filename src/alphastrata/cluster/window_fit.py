@@ -232,7 +232,7 @@ def _warmed(step: Any, carry: Carry) -> Any:
 
 def _previous_map(assets: Labels, rows: Array, carry: Carry) -> Array:
     """Return where each asset stood before; a new one starts at its nearest neighbour's place."""
-    from alphastrata.cluster.tsne_kernels import nearest_neighbors
+    from alphastrata.cluster.neighbors import nearest_neighbors
 
     order = np.argsort(carry.assets)
     spot = np.clip(np.searchsorted(carry.assets[order], assets), 0, len(order) - 1)
