@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alphastrata.core import FactorReturns, Holdings, RollingWindows, Strata, Window
+from alphastrata.core import FactorReturns, Holdings, Panel, RollingWindows, Strata, Window
 from alphastrata.errors import ConfigError, InputDataError, LookAheadError
 
 DATES = pd.date_range("2020-01-31", periods=4, freq="ME")
@@ -158,3 +158,24 @@ def test_windows_never_look_ahead():
         Window(0, dates[:5], dates[3], dates[6:7])
     with pytest.raises(LookAheadError, match="Holding"):
         Window(0, dates[:5], dates[4], dates[4:6])
+
+
+def test_strata_from_rows_are_strata():
+    rng = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product(
+        [DATES, [f"A{i}" for i in range(9)]], names=["date", "asset"]
+    )
+    panel = Panel(pd.DataFrame({"x": rng.random(36)}, index=index))
+    rows = np.flatnonzero((rng.random(36) < 0.6) & (panel.date_codes != 1))
+    codes = rng.integers(1, 4, rows.size)
+    quick = Strata.from_rows(panel, rows, codes, ordered=True, n=3, source="s")
+    slow = Strata(pd.Series(codes, index=panel.index[rows]), ordered=True, n=3, source="s")
+    for name in ("codes", "date_codes", "asset_codes", "offsets"):
+        assert np.array_equal(getattr(quick, name), getattr(slow, name))
+    assert quick.dates.equals(slow.dates)
+    assert quick.assets.equals(slow.assets)
+    assert quick.labels.equals(slow.labels)
+    with pytest.raises(InputDataError, match="ascending"):
+        Strata.from_rows(panel, rows[::-1], codes, ordered=True, n=3)
+    with pytest.raises(InputDataError, match=r"1\.\.2"):
+        Strata.from_rows(panel, rows, codes, ordered=True, n=2)

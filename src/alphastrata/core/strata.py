@@ -10,7 +10,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations
 from alphastrata.core.grouping import Int64
-from alphastrata.core.keys import ASSET, DATE, day
+from alphastrata.core.keys import ASSET, DATE, Keys, day
 from alphastrata.core.panel import Panel
 from alphastrata.errors import InputDataError
 
@@ -87,6 +87,79 @@ class Strata:
         largest = int(np.nanmax(values))
         n = largest if n is None else n
         found.require(largest <= n, "No label exceeds n", first=f"label {largest}, n={n}")
+        found.raise_if_any()
+        self._set(panel, values.astype(np.int64), ordered, n, names)
+        self.source = source
+        self.notes = tuple(notes)
+        self.probabilities = _check_probabilities(probabilities, panel, self.n)
+
+    @classmethod
+    def from_rows(
+        cls,
+        panel: Panel,
+        rows: Int64,
+        codes: Int64,
+        *,
+        ordered: bool,
+        n: int,
+        names: Mapping[int, str] | None = None,
+        source: str = "",
+        notes: Sequence[Note] = (),
+    ) -> Strata:
+        """Return labels of some rows of a panel, without reading and sorting their keys again.
+
+        Parameters
+        ----------
+        panel
+            The panel whose rows are labelled on their own dates.
+        rows
+            Positions of the rows, ascending, at least one.
+        codes
+            Their labels, 1..n.
+        ordered, n, names, source, notes
+            As for `Strata`.
+
+        Raises
+        ------
+        InputDataError
+            For positions that do not ascend, or labels outside 1..n.
+
+        Examples
+        --------
+        >>> panel = Panel(pd.DataFrame({"date": ["2020-06-30"] * 2, "asset": ["A", "B"]}))
+        >>> Strata.from_rows(panel, np.array([1]), np.array([2]), ordered=True, n=2).labels.tolist()
+        [2]
+        """
+        found = Violations("Strata.from_rows")
+        fits = rows.size == codes.size > 0
+        found.require(fits, "There is one label per row, at least one", first=f"{rows.size} rows")
+        found.require(
+            fits and bool((np.diff(rows) > 0).all()) and rows[0] >= 0 and rows[-1] < len(panel),
+            "Rows are ascending positions in the panel",
+        )
+        found.require(
+            fits and codes.min() >= 1 and codes.max() <= n, f"Labels are 1..{n}", first=f"n={n}"
+        )
+        found.raise_if_any()
+        date_codes, dates = _used(panel.date_codes[rows], len(panel.dates))
+        asset_codes, assets = _used(panel.asset_codes[rows], len(panel.assets))
+        keys = Keys(panel.dates.take(dates), panel.assets.take(assets), date_codes, asset_codes)
+        self = cls.__new__(cls)
+        label = codes.astype(np.float64)
+        self._set(Panel._build(keys, {"label": label}, "D", ()), codes, ordered, n, names)
+        self.source, self.notes, self.probabilities = source, tuple(notes), None
+        return self
+
+    def _set(
+        self,
+        panel: Panel,
+        codes: Int64,
+        ordered: bool,
+        n: int,
+        names: Mapping[int, str] | None,
+    ) -> None:
+        """Fill what every way of making strata shares, after checking the names."""
+        found = Violations("Strata")
         names = dict(names or {})
         stray = [k for k in names if not 1 <= k <= n]
         found.require(
@@ -94,7 +167,7 @@ class Strata:
         )
         found.raise_if_any()
         self._panel = panel
-        self.codes: Int64 = values.astype(np.int64)
+        self.codes: Int64 = codes.astype(np.int64, copy=False)
         self.codes.flags.writeable = False
         self.n = int(n)
         self.ordered = bool(ordered)
@@ -105,9 +178,6 @@ class Strata:
             first=str(list(self.names.values())),
         )
         found.raise_if_any()
-        self.source = source
-        self.notes = tuple(notes)
-        self.probabilities = _check_probabilities(probabilities, panel, self.n)
 
     @property
     def dates(self) -> pd.DatetimeIndex:
@@ -215,6 +285,16 @@ class Strata:
         from html import escape
 
         return f"<p>{escape(repr(self))}</p>{self.sizes().tail().to_html(escape=True)}"
+
+
+def _used(codes: Int64, n: int) -> tuple[Int64, Int64]:
+    """Return codes into the used values only, and the used values, ascending."""
+    used = np.flatnonzero(np.bincount(codes, minlength=n))
+    if used.size == n:
+        return codes, used
+    position = np.zeros(n, dtype=np.int64)
+    position[used] = np.arange(used.size)
+    return position[codes], used
 
 
 def _long(labels: pd.Series | pd.DataFrame) -> pd.Series:

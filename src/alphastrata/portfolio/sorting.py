@@ -184,12 +184,14 @@ def strata_of(
         told = "; ".join(str(note) for note in notes)
         raise InputDataError(f"The sort classifies no asset on any date. {told}")
     positions = kept if rows.positions is None else rows.positions[kept]
-    return Strata(
-        pd.Series(codes[kept].astype(np.float64), index=panel.index[positions]),
+    return Strata.from_rows(
+        panel,
+        positions,
+        codes[kept],
         ordered=ordered,
+        n=n,
         names=names,
         source=source,
-        n=n,
         notes=notes,
     )
 
