@@ -99,6 +99,10 @@ def public_names(module: str) -> list[str]:
 
 
 def _files(match: re.Match[str]) -> str:
-    """Return the text of the files of a pattern, their headings one level deeper."""
+    """Return the text of a file, or of the files of a pattern with headings two levels deeper."""
     texts = [file.read_text(encoding="utf-8") for file in sorted(ROOT.glob(match.group(1)))]
-    return "\n\n".join(re.sub(r"^(#+ )", r"#\1", text, flags=re.MULTILINE) for text in texts)
+    if not texts:
+        raise ValueError(f"No file of the repository is called {match.group(1)}.")
+    if len(texts) == 1:
+        return texts[0]
+    return "\n\n".join(re.sub(r"^(#+ )", r"##\1", text, flags=re.MULTILINE) for text in texts)
