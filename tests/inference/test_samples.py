@@ -20,6 +20,21 @@ def test_total_returns_become_excess_through_the_factors_rate(
     np.testing.assert_allclose(align(total, with_rate).y, returns.to_numpy(), atol=1e-15)
 
 
+def test_dates_without_a_borrowed_rate_are_counted(
+    returns: pd.DataFrame, factors: pd.DataFrame
+) -> None:
+    rate = pd.Series(0.003, index=factors.index[20:])
+    total = FactorReturns(returns + 0.003, kind="total")
+    short = FactorReturns(factors.iloc[20:], kind="excess", risk_free=rate)
+    sample = align(total, short)
+    assert len(sample.returns) == 160
+    assert [(note.rule, note.count) for note in sample.notes] == [
+        ("return dates that the factors lack", 20)
+    ]
+    holes = FactorReturns(factors, kind="excess", risk_free=rate)
+    assert align(total, holes).complete().notes[-1].count == 20
+
+
 def test_the_rate_is_never_subtracted_twice(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
     rate = pd.Series(0.003, index=factors.index)
     for kind in ("excess", "zero_cost"):

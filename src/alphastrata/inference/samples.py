@@ -159,9 +159,8 @@ def describe_dates(index: pd.Index, freq: str) -> str:
 def _excess(data: Returns, other_rate: pd.Series | None, what: str, column: str) -> pd.DataFrame:
     if isinstance(data, FactorReturns):
         if data.kind == "total" and data.risk_free is None and other_rate is not None:
-            rate = other_rate.reindex(data.frame.index)
-            kept = rate.notna()
-            return data.frame[kept.to_numpy()].sub(rate[kept], axis=0)
+            # Dates without a rate stay, as missing: they are counted where they are dropped.
+            return data.frame.sub(other_rate.reindex(data.frame.index), axis=0)
         return data.excess()
     if isinstance(data, pd.Series):
         data = data.to_frame(column if data.name is None else str(data.name))
