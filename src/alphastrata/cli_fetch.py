@@ -25,7 +25,7 @@ from alphastrata.errors import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from alphastrata.data import Entry, Store
+    from alphastrata.data import Entry, Store, YahooHistory
     from alphastrata.data.store import Mode
 
 fetch_app = typer.Typer(
@@ -77,7 +77,7 @@ def _stamp(entry: Entry) -> str:
     return f"{vintage}fetched {entry.fetched_at}, sha256 {entry.sha256}"
 
 
-def _span(dates: pd.DatetimeIndex | pd.Series[pd.Timestamp]) -> str:
+def _span(dates: pd.Series) -> str:
     return f"{dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}"
 
 
@@ -163,10 +163,10 @@ def fred(
         )
     for name, entry in entries.items():
         values = parse_fred(store.read(entry), name)
+        days = values.index.to_series()
         missing = int(values.isna().sum())
         typer.echo(
-            f"{name}: {len(values)} rows ({missing} missing), {_span(values.index)}; "  # type: ignore[arg-type]
-            f"{_stamp(entry)}"
+            f"{name}: {len(values)} rows ({missing} missing), {_span(days)}; {_stamp(entry)}"
         )
         if name in catalog.index:
             row = catalog.loc[name]
@@ -197,40 +197,43 @@ def yahoo(
 
     if start is None and (statements is None or end is not None):
         raise ConfigError("Say --start 2010-01-01 for prices, or --statements annual, or both.")
-    failures: dict[str, str] = {}
-    with _fetching() as (store, report):
-        if start is not None:
+    asked, failures, mode = tickers, dict[str, str](), _mode(refresh)
+    if start is not None:
+        with _fetching() as (store, report):
             history = yahoo_history(
                 tickers,
                 start=start,
                 end=None if end is None else _day_after(end),
-                mode=_mode(refresh),
+                mode=mode,
                 store=store,
                 progress=lambda done, total, _: report("prices", done, total),
             )
-            for name, chart in history.charts.items():
-                kind = f"{chart.currency} {chart.exchange}"
-                typer.echo(
-                    f"{name}: {len(chart.frame)} days, {_span(chart.frame.index)}, {kind}; "  # type: ignore[arg-type]
-                    f"{_stamp(history.entries[name])}"
-                )
-                for note in chart.notes:
-                    typer.echo(f"  {note}")
-            failures |= history.failures
-        if statements is not None:
-            asked = [name for name in tickers if name not in failures]
-            # The lag only dates the statements in a study; a study has to declare its own.
+        # Said before the statements are asked for: these stay, whatever comes of those.
+        _say_prices(history)
+        asked, failures = list(history.charts), dict(history.failures)
+    if statements is not None:
+        with _fetching() as (store, report):
             shown = yahoo_statements(
                 asked,
-                lag=0,
+                lag=0,  # Dates nothing here; a study has to declare its own.
                 period=statements.value,
-                mode=_mode(refresh),
+                mode=mode,
                 store=store,
                 progress=lambda done, total, _: report("statements", done, total),
             )
-            _say_statements(shown.table, shown.entries)
-            failures |= shown.failures
+        _say_statements(shown.table, shown.entries)
+        failures |= shown.failures
     _end("tickers", len(tickers) - len(failures), failures, store)
+
+
+def _say_prices(history: YahooHistory) -> None:
+    for name, chart in history.charts.items():
+        days = chart.frame.index.to_series()
+        kind = f"{chart.currency} {chart.exchange}"
+        stamp = _stamp(history.entries[name])
+        typer.echo(f"{name}: {len(days)} days, {_span(days)}, {kind}; {stamp}")
+        for note in chart.notes:
+            typer.echo(f"  {note}")
 
 
 def _say_statements(table: pd.DataFrame, entries: Mapping[str, Entry]) -> None:
@@ -276,23 +279,24 @@ def edgar(
     if not companies and not tickers:
         raise ConfigError("Name companies, such as 320193 or AAPL, or say --tickers.")
     mode = _mode(refresh)
+    got = listed = None
     with _fetching() as (store, report):
         if tickers:
             listed = edgar_tickers(user_agent=user_agent, mode=mode, store=store)
-            entry = store.get("edgar/tickers")
-            stamp = _stamp(entry) if entry is not None else ""
-            typer.echo(f"tickers: {len(listed)} rows; {stamp}")
-        if not companies:
-            return
-        numbered = [int(name) if name.isdigit() else name for name in companies]
-        got = edgar_(
-            numbered,
-            period=period.value,
-            user_agent=user_agent,
-            mode=mode,
-            store=store,
-            progress=lambda done, total, _: report("companies", done, total),
-        )
+        if companies:
+            got = edgar_(
+                [int(name) if name.isdigit() else name for name in companies],
+                period=period.value,
+                user_agent=user_agent,
+                mode=mode,
+                store=store,
+                progress=lambda done, total, _: report("companies", done, total),
+            )
+    entry = store.get("edgar/tickers")
+    if listed is not None and entry is not None:
+        typer.echo(f"tickers: {len(listed)} rows; {_stamp(entry)}")
+    if got is None or not companies:
+        return
     _say_statements(got.table, got.entries)
     for note in got.notes:
         if note.first.removeprefix("asset=") not in got.failures:
