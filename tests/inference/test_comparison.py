@@ -41,6 +41,7 @@ def test_pricing_table(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
     table = pricing_table(returns, {"CAPM": factors[["Mkt-RF"]], "FF3": factors})
     assert table.loc["FF3", "F"] == grs(returns, factors).statistic
     assert table["N"].tolist() == [8, 8]
+    assert table["T"].tolist() == [180, 180]
 
 
 def test_refusals(ragged: Panel, returns: pd.DataFrame, factors: pd.DataFrame) -> None:

@@ -50,6 +50,9 @@ def test_selection_ranks_by_adjusted_ratio(factors: pd.DataFrame) -> None:
     whole = table[table["n"] == 3].iloc[0]
     assert whole["Sh2"] == table["Sh2"].max()
     assert np.isnan(whole["p left out"])
+    holes = factors.copy()
+    holes.iloc[3, 1] = np.nan
+    assert "1 of 180 dropped" in select_factors(holes).attrs["notes"][0]
 
 
 def test_refusals(factors: pd.DataFrame) -> None:

@@ -132,8 +132,8 @@ def pricing_table(returns: Returns, models: Mapping[str, Returns]) -> pd.DataFra
     Returns
     -------
     DataFrame
-        One row per model: "F", "p", "N", "df2" and the measures of `grs`, as in table 5 of Fama
-        and French (2015).
+        One row per model: "F", "p", "N", "T" and the measures of `grs`, as in table 5 of Fama
+        and French (2015). Each model is tested on its own dates: compare T.
     """
     if not models:
         raise InputDataError("Give at least one model.")
@@ -144,7 +144,7 @@ def pricing_table(returns: Returns, models: Mapping[str, Returns]) -> pd.DataFra
             "F": result.statistic,
             "p": result.pvalue,
             "N": result.df1,
-            "df2": result.df2,
+            "T": result.nobs,
             **result.measures,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")

@@ -163,7 +163,8 @@ def select_factors(
     -------
     DataFrame
         "factors", "n", "Sh2", "Sh2 adjusted", and "p left out": the GRS p-value of the
-        candidates that the model lacks (nothing left out is missing).
+        candidates that the model lacks (nothing left out is missing). What was dropped is in
+        ``.attrs["notes"]``.
 
     Raises
     ------
@@ -213,6 +214,7 @@ def select_factors(
         rows.append((", ".join(model), len(model), squared, adjusted, p))
     columns = ["factors", "n", "Sh2", "Sh2 adjusted", "p left out"]
     table = pd.DataFrame(rows, columns=columns)
+    table.attrs["notes"] = [str(note) for note in sample.notes]
     return table.sort_values("Sh2 adjusted", ascending=False, kind="stable", ignore_index=True)
 
 

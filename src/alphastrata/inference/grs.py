@@ -42,6 +42,8 @@ class GRSResult(Result):
         Exact F statistic and its p-value.
     df1, df2 : int
         Degrees of freedom N and T - N - K.
+    nobs : int
+        Dates T.
     params, std_errors, tstats, pvalues : Series
         Alphas by asset (decimals per period), with nonrobust standard errors.
     measures : Series
@@ -52,6 +54,7 @@ class GRSResult(Result):
     pvalue: float
     df1: int
     df2: int
+    nobs: int
     params: pd.Series
     std_errors: pd.Series
     tstats: pd.Series
@@ -235,6 +238,7 @@ def grs(returns: Returns, factors: Returns, *, factor_divisor: FactorDivisor = "
         pvalue=f_upper(value, n_assets, n - n_assets - k),
         df1=n_assets,
         df2=n - n_assets - k,
+        nobs=n,
         params=alphas,
         std_errors=errors,
         tstats=tstats,
