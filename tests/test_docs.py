@@ -1,9 +1,7 @@
-"""What the documentation shows is true: examples run, pages run, and the site builds cleanly."""
+"""What the documentation shows is true: its pages run, and the site builds without a warning."""
 
 from __future__ import annotations
 
-import doctest
-import importlib
 import importlib.util
 import os
 import re
@@ -11,25 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-SOURCE = ROOT / "src"
 FENCE = re.compile(
     r"^```python(?: title=\"alphastrata\")?\n(.*?)^```", flags=re.MULTILINE | re.DOTALL
 )
-
-
-def modules() -> list[str]:
-    """Return every module whose docstrings hold an example."""
-    files = sorted((SOURCE / "alphastrata").rglob("*.py"))
-    names = [
-        file.relative_to(SOURCE).with_suffix("").parts for file in files if ">>>" in read(file)
-    ]
-    return [".".join(name[:-1] if name[-1] == "__init__" else name) for name in names]
 
 
 def read(file: Path) -> str:
@@ -44,23 +30,6 @@ def runnable_pages() -> list[str]:
         for page in pages
         if read(page).startswith("---\nrunnable: true")
     ]
-
-
-@pytest.mark.parametrize("name", modules())
-def test_examples_in_docstrings_run(name, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("alphastrata"):
-            raise
-        pytest.skip(f"{name} needs the optional package {error.name}, which is not installed")
-    # As in the docstrings of numpy and pandas, np and pd are taken as imported.
-    finder = doctest.DocTestFinder(exclude_empty=True)
-    failures: list[str] = []
-    for test in finder.find(module, name, extraglobs={"np": np, "pd": pd}):
-        doctest.DocTestRunner(verbose=False).run(test, out=failures.append)
-    assert not failures, "".join(failures)
 
 
 @pytest.mark.parametrize("page", runnable_pages())
