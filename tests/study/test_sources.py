@@ -16,7 +16,7 @@ import pytest
 
 from alphastrata import data
 from alphastrata.core import Panel
-from alphastrata.errors import ConfigError, InputDataError, OfflineError
+from alphastrata.errors import ConfigError, InputDataError, OfflineError, SourceError
 from alphastrata.study import new_study, parse_config, run, verify
 from alphastrata.study.artefacts import load
 from alphastrata.study.manifest import read_manifest
@@ -211,6 +211,22 @@ def test_a_refresh_recomputes_what_changed_and_verify_keeps_the_old(
     assert read_manifest(before)["inputs"] != read_manifest(out)["inputs"]
     run(parse_config(old), out=tmp_path / "old")
     assert read_manifest(tmp_path / "old")["vintages"]["FF5"]["vintage"] == "201512"
+
+
+def test_a_study_whose_fetch_breaks_off_goes_on_there(
+    sources: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALPHASTRATA_CACHE", str(tmp_path / "fresh"))
+    monkeypatch.setattr(sources, "down", {"T05"})
+    study = parse_config(PRICES)
+    with pytest.raises(SourceError, match="403 .* 5 of 12 tickers are stored; call again"):
+        run(study, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    sources.down = set()
+    sources.site.asked.clear()
+    run(study, out=tmp_path / "out")
+    asked = [path.split("?")[0].rsplit("/", 1)[-1] for path in sources.site.asked]
+    assert asked == TICKERS[5:12]
 
 
 def test_statements_of_yahoo_after_a_declared_lag(sources: Any, tmp_path: Path) -> None:
