@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_iris, load_wine
 from sklearn.decomposition import PCA
@@ -12,6 +13,7 @@ from alphastrata.cluster.mixed_autoencoder import Block
 from alphastrata.customers import MixedPreprocessor, Stages
 from alphastrata.customers.choice import Effort, Rows, choose_k, elbow
 from alphastrata.customers.nulls import MixedNull
+from alphastrata.customers.search import _ranked
 from alphastrata.customers.stages import CLUSTERERS, Mapper, cluster_rows
 from alphastrata.errors import ConfigError
 
@@ -115,6 +117,17 @@ def test_one_cloud_has_no_k():
     ):
         choice = choose_k(rows, MixedNull(X, rows.blocks), stages, ks=range(2, 6), effort=effort)
         assert choice.chosen is None, stages
+
+
+def test_of_near_finalists_the_finer_is_taken():
+    final = pd.DataFrame(
+        {
+            "k": [4, 5, 7, 2],
+            "score": [0.98, 0.92, 0.5, 0.99],
+            "supported": [True, True, True, False],
+        }
+    )
+    assert _ranked(final).tolist() == [1, 0, 2, 3]
 
 
 def test_elbow():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from alphastrata.customers.choice import Effort, KChoice, Rows, best_k, choose_k
+from alphastrata.customers.choice import NEAR, Effort, KChoice, Rows, best_k, choose_k
 from alphastrata.customers.nulls import MixedNull
 from alphastrata.customers.stages import Stages
 
@@ -109,7 +109,8 @@ def search_stages(
     Silhouettes of different spaces cannot be compared: t-SNE makes islands of anything. Each is
     therefore measured above what the same stages score on customers without segments, in the space
     that is clustered and in that of the columns; each of the two is divided by the best of all
-    configurations, and their mean times the stability is the score.
+    configurations, and their mean times the stability is the score. Of finalists within a tenth of
+    the best, the one with the most segments is taken, as for the number of segments.
     """
     mixed = len({b.kind == "nominal" for b in rows.blocks}) == 2
     tried = list(stages) or candidates(wide=effort.wide, mixed=mixed)
@@ -132,10 +133,20 @@ def search_stages(
     last = [choose_k(rows, null, one, ks=ks, effort=effort, seed=seed, tick=tick) for one in chosen]
     progress("search", total, total)
     final = _summary(last)
-    best = np.lexsort((-final["score"].to_numpy(), ~final["supported"].to_numpy()))
+    best = _ranked(final)
     rest = sifted.iloc[order[FINALISTS:]].assign(round=1)
     table = pd.concat([final.iloc[best].assign(round=2), rest])
     return StageSearch(table, tuple(last[i] for i in best))
+
+
+def _ranked(final: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the order of the finalists: supported ones, of near scores the finer one first."""
+    score = final["score"].to_numpy(dtype=np.float64)
+    supported = final["supported"].to_numpy(dtype=bool)
+    best = score[supported].max() if supported.any() else np.inf
+    near = supported & (score >= (1.0 - NEAR) * best)
+    finer = np.where(near, final["k"].to_numpy(dtype=np.float64), 0.0)
+    return np.lexsort((-score, -finer, ~near, ~supported))
 
 
 def _summary(choices: Sequence[KChoice]) -> pd.DataFrame:
