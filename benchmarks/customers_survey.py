@@ -24,6 +24,7 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(*result.answer, *result.warnings, sep="\n")
     print(f"{len(result.found.labels):,} rows: {seconds:.0f} s, {peak:,.0f} MB at the peak")
+    print(f"{time.process_time():.0f} s of processor time")
 
 
 if __name__ == "__main__":
