@@ -62,6 +62,18 @@ def test_a_division_is_no_finding():
     assert "not supported by the data" in found.sentence()
 
 
+def test_hdbscan_finds_its_own_number():
+    table = make_table(simulate(400, seed=1).customers)
+    stages = Stages(reduction="isomap", clusterer="hdbscan")
+    effort = Effort(search_rows=200, draws=4, repeats=1)
+    found = segment(table, stages=stages, effort=effort)
+    assert found.n_segments == max(1, found.labels.max())
+    assert found.sentence()
+    assert found.shares()["share"].sum() == pytest.approx(1)
+    with pytest.raises(ConfigError, match="its own number"):
+        segment(table, stages=stages, divide=3)
+
+
 def test_plain_k_means_is_the_default(table):
     found = segment(table, n_segments=3, effort=Effort(draws=4, repeats=1, k_max=4))
     assert str(found.stages) == "kmeans"

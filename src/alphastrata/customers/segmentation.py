@@ -181,7 +181,10 @@ class Segmentation:
                 "No segments: the customers lie in one cloud, as far as the shapes and "
                 "correlations of the columns do not explain what looks like groups."
             )
-        row = self.choice.table.loc[self.n_segments]
+        table = self.choice.table
+        # HDBSCAN may find another number on all customers than on the sample.
+        here = self.n_segments in table.index
+        row = table.iloc[list(table.index).index(self.n_segments) if here else 0]
         verdict = "supported by the data" if self.supported else "not supported by the data"
         return (
             f"{self.n_segments} segments, {verdict}: silhouette {row['silhouette']:.2f} where one "
@@ -262,6 +265,7 @@ def segment(
     null = MixedNull(rows.Z, rows.blocks, seed=random_state)
     ks = range(2, work.k_max + 1)
     found: StageSearch | None = None
+    asked = None if n_segments == "auto" else int(n_segments)
     if isinstance(stages, Stages):
         choice = _one_choice(rows, null, stages, work, random_state, progress)
     else:
@@ -269,12 +273,13 @@ def segment(
         found = search_stages(
             rows, null, ks=ks, effort=work, stages=tried, seed=random_state, progress=progress
         )
-        choice = _steadiest(found.choices, divide)
-    asked = None if n_segments == "auto" else int(n_segments)
+        choice = _steadiest(found.choices, asked, divide)
     k = asked or choice.chosen or divide or 1
     model = _fitted(prepared, Z, choice.stages, k, random_state)
     labels = model.predict(frame, progress)
     supported = bool(choice.table["supported"].get(k, False))
+    if choice.stages.clusterer == "hdbscan":
+        k = int(max(labels.max(), 1))
     return Segmentation(
         table=table,
         labels=pd.Series(labels, index=frame.index, name="segment"),
@@ -289,12 +294,13 @@ def segment(
     )
 
 
-def _steadiest(choices: Sequence[KChoice], divide: int | None) -> KChoice:
-    """Return the best choice, or for a division without support the one that comes back best."""
-    if choices[0].chosen is not None or divide is None:
+def _steadiest(choices: Sequence[KChoice], asked: int | None, divide: int | None) -> KChoice:
+    """Return the best choice; for a number that is told, the one whose segments come back best."""
+    told = asked or (divide if choices[0].chosen is None else None)
+    if told is None:
         return choices[0]
-    there = [c for c in choices if divide in c.table.index]
-    return max(there, key=lambda c: float(c.table["stability"][divide]), default=choices[0])
+    there = [c for c in choices if told in c.table.index and c.stages.clusterer != "hdbscan"]
+    return max(there, key=lambda c: float(c.table["stability"][told]), default=choices[0])
 
 
 def _check(
@@ -313,6 +319,12 @@ def _check(
     check = Violations("segment")
     if isinstance(stages, str):
         check.require(stages == "search", 'stages must be Stages or "search"', first=repr(stages))
+    own_number = isinstance(stages, Stages) and stages.clusterer == "hdbscan"
+    check.require(
+        not own_number or (n_segments == "auto" and divide is None),
+        "HDBSCAN finds its own number of segments",
+        remedy='Leave n_segments at "auto" and divide out',
+    )
     for name, number, free in (("n_segments", n_segments, "auto"), ("divide", divide, None)):
         if number != free:
             check.require(
