@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from alphastrata.cluster import deep_clusterer, null_test
+from alphastrata.cluster.nulls import NULLS
 
 
 def main() -> None:
@@ -22,6 +23,7 @@ def main() -> None:
     parser.add_argument("--power-sets", type=int, default=40)
     parser.add_argument("--assets", type=int, default=80)
     parser.add_argument("--draws", type=int, default=19)
+    parser.add_argument("--nulls", nargs="+", default=list(NULLS))
     parser.add_argument("--deep", action="store_true", help="autoencoder, t-SNE and K-means")
     args = parser.parse_args()
     model = make_pipeline(StandardScaler(), KMeans(4, n_init=2, random_state=0))
@@ -31,7 +33,7 @@ def main() -> None:
     names = ("silhouette_input", "silhouette_embedding")
     rng = np.random.default_rng(0)
     noise = [pvalues(model, rng.normal(size=(args.assets, 5)), s, args) for s in range(args.sets)]
-    for null in ("permute", "copula", "one_factor"):
+    for null in args.nulls:
         for name in names:
             # p-values lie on a grid of 1 / (draws + 1); spread evenly within each cell.
             p = np.array([found[null, name] for found in noise])
@@ -47,14 +49,14 @@ def main() -> None:
         labels = rng.integers(0, 4, args.assets)
         X = rng.normal(size=(args.assets, 5)) + 2.0 * rng.normal(size=(4, 5))[labels]
         planted.append(pvalues(model, X, seed, args))
-    for null in ("permute", "copula", "one_factor"):
+    for null in args.nulls:
         for name in names:
             power = np.mean([found[null, name] <= 0.05 for found in planted])
             print(f"planted, {null:<10} {name:<22} power at 5% = {power:.3f}")
 
 
 def pvalues(model, X, seed, args):
-    return null_test(model, X, draws=args.draws, random_state=seed).pvalues
+    return null_test(model, X, draws=args.draws, random_state=seed, nulls=args.nulls).pvalues
 
 
 if __name__ == "__main__":

@@ -50,6 +50,20 @@ def _correlation(scores: Array) -> Array:
     return np.asarray(fixed / np.outer(scale, scale))
 
 
+def _white(z: Array) -> Array:
+    """Return normal draws (n x d) rotated and scaled so that they are exactly uncorrelated.
+
+    The data's correlations are their own plus sampling noise; draws with sampling noise of their
+    own on top would be more structured than the data, and the test conservative.
+    """
+    n, d = z.shape
+    if n <= 2 * d:
+        return z
+    centred = z - z.mean(axis=0)
+    factor = np.linalg.cholesky(centred.T @ centred / n)
+    return np.asarray(np.linalg.solve(factor, centred.T).T)
+
+
 def _with_margins(z: Array, X: Array, rng: np.random.Generator) -> Array:
     """Return the columns of ``X`` reordered so that they have the ranks of ``z``.
 
@@ -78,7 +92,7 @@ def sample_null(
         "permute": each column is permuted by itself, so that nothing depends on anything.
         "copula": a Gaussian copula with the rank correlations of ``X``.
         "one_factor": a Gaussian copula in which one factor is all that columns share: the
-        given ``factor``, or the first principal component of the normal scores.
+        given ``factor``, or the one that explains the normal scores' correlations best.
     rng : numpy Generator
         Source of randomness.
     factor : array of shape (n,) or None
@@ -105,7 +119,7 @@ def sample_null(
     scores = _normal_scores(values)
     if null == "copula":
         root, vectors = np.linalg.eigh(_correlation(scores))
-        z = rng.normal(size=(n, d)) @ (vectors * np.sqrt(np.maximum(root, 0.0))).T
+        z = _white(rng.normal(size=(n, d))) @ (vectors * np.sqrt(np.maximum(root, 0.0))).T
         return _with_margins(z, values, rng)
     loadings = _loadings(scores, factor)
     shared = rng.normal(size=(n, 1))
@@ -114,12 +128,22 @@ def sample_null(
 
 
 def _loadings(scores: Array, factor: ArrayLike | None) -> Array:
-    """Return each column's correlation (d,) with the factor, or with the first component."""
+    """Return each column's loading (d,) on the given factor, or on the best one."""
     if factor is not None:
         given = _normal_scores(np.asarray(factor, dtype=np.float64)[:, None])
         return np.clip(_correlation(np.hstack([given, scores]))[0, 1:], -0.999, 0.999)
-    roots, vectors = np.linalg.eigh(_correlation(scores))
-    return np.clip(vectors[:, -1] * np.sqrt(roots[-1]), -0.999, 0.999)
+    correlation = _correlation(scores)
+    loadings = np.zeros(scores.shape[1])
+    # Principal axes: the factor explains what columns share, and not their own variance.
+    shared = np.full(scores.shape[1], 0.5)
+    for _ in range(100):
+        reduced = correlation - np.eye(len(shared)) + np.diag(shared)
+        roots, vectors = np.linalg.eigh(reduced)
+        loadings = np.clip(vectors[:, -1] * np.sqrt(max(float(roots[-1]), 0.0)), -0.999, 0.999)
+        if np.abs(loadings**2 - shared).max() < 1e-6:
+            break
+        shared = loadings**2
+    return np.asarray(loadings)
 
 
 def fit_once(model: Any, X: Array, columns: Sequence[str] = ()) -> WindowFit:
