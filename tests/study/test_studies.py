@@ -71,6 +71,40 @@ def test_the_multiverse_is_counted_in_the_ledger(tmp_path):
     assert "Specification curve" in finished.report.read_text(encoding="utf-8")
 
 
+def test_money_and_information_are_sections(tmp_path):
+    text = """
+name = "money"
+[data.simulation]
+n_assets = 80
+periods = 48
+[[sorts]]
+name = "LEV"
+by = "leverage"
+method = "size_neutral"
+[[sorts]]
+name = "LIQ"
+by = "liquidity"
+weighting = "equal"
+[costs]
+basis_points = 20
+borrow_fee = 0.01
+[backtest]
+capital = 1_000
+[tests]
+information = ["leverage"]
+"""
+    finished = run(parse_config(text), out=tmp_path)
+    money = pd.read_csv(tmp_path / "tables" / "in-money-per-year-of-wealth.csv", index_col=0)
+    left = money["gross"] - money["trading"] - money["borrowing"] - money["net"]
+    assert left.abs().max() < 1e-12
+    assert (money["trading"] > 0).all()
+    alphas = pd.read_csv(next((tmp_path / "tables").glob("alphas-and-betas*.csv")), index_col=0)
+    assert (alphas.loc["LEV", "alpha"] > alphas.loc["LEV net", "alpha"]) and len(alphas) == 4
+    page = finished.report.read_text(encoding="utf-8")
+    assert "In money" in page
+    assert "Information coefficients" in page
+
+
 def test_the_experiments_have_a_page_of_their_own(tmp_path):
     text = (EXAMPLES / "experiments.toml").read_text(encoding="utf-8")
     small = text.replace("n_assets = 400", "n_assets = 60").replace("seeds = 5", "seeds = 2")

@@ -152,6 +152,58 @@ def factors(made: Mapping[str, Artefacts]) -> FactorSection:
     )
 
 
+def money(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:
+    """Return what the factors earn in money, and information coefficients, where asked for."""
+    out = []
+    if config.backtest is not None:
+        found = made["backtest"]
+        rates = ("gross", "trading", "borrowing", "net", "traded")
+        out.append(
+            ExtraSection(
+                title="In money",
+                text=[
+                    f"Every factor starts with {config.backtest.capital:,.0f} and trades to its "
+                    "weights on its formation dates; holdings drift in between. Gross less trading "
+                    "less borrowing is net on every date."
+                ],
+                tables=[
+                    Table(
+                        title="Per year, of wealth",
+                        frame=found["summary"],
+                        formats=dict.fromkeys(rates, "percent"),
+                    )
+                ],
+                parts=[Plot(title="Wealth", frame=found["wealth"])],
+            )
+        )
+    if config.tests.information:
+        found = made["information"]
+        out.append(
+            ExtraSection(
+                title="Information coefficients",
+                text=[
+                    "Rank correlation, by date, of a characteristic with the return of the months "
+                    "after it; t with Newey-West errors that cover the overlap."
+                ],
+                tables=[
+                    Table(
+                        title="By horizon in months",
+                        frame=found["table"],
+                        formats={"p": "pvalue", "dates": "integer", "positive": "percent"},
+                    )
+                ],
+                parts=[
+                    Plot(
+                        title="Mean by horizon",
+                        frame=found["means"].rename(index=lambda h: f"{h} months"),
+                        kind="bars",
+                    )
+                ],
+            )
+        )
+    return out
+
+
 def replication(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:
     """Return the certificate of replicated factors, where the study asks for one."""
     if config.replication is None:

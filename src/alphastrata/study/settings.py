@@ -123,6 +123,7 @@ class TestsConfig(Section):
     lags: int = Field(default=6, ge=0)
     daily_lags: int = Field(default=10, ge=0)
     fama_macbeth: tuple[FamaMacBethConfig, ...] = ()
+    information: tuple[str, ...] = ()
 
 
 class MultiverseConfig(Section):
@@ -142,6 +143,12 @@ class MultiverseConfig(Section):
             name: getattr(self, name)
             for name in ("by", "method", "n", "breakpoints", "weighting", "lags")
         }
+
+
+class BacktestConfig(Section):
+    """Money: the capital with which every factor starts to trade; costs are those of [costs]."""
+
+    capital: float = Field(default=1_000_000.0, gt=0)
 
 
 class ReplicationConfig(Section):
@@ -187,6 +194,7 @@ class StudyConfig(Section):
     multiverse: MultiverseConfig | None = None
     experiments: ExperimentsConfig | None = None
     replication: ReplicationConfig | None = None
+    backtest: BacktestConfig | None = None
     tests: TestsConfig = TestsConfig()
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from alphastrata.study import markets, spreads, trials, truth
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.clusterings import clusters
 from alphastrata.study.inputs import Inputs, hashes
+from alphastrata.study.money import backtest, information
 from alphastrata.study.multiverse import specifications
 from alphastrata.study.performance import performance
 from alphastrata.study.settings import (
@@ -76,7 +77,10 @@ def compute(
     )
     made["tests"] = store.stage(
         "tests",
-        [config.tests.model_dump(), [b.model_dump() for b in config.benchmarks]],
+        [
+            config.tests.model_dump(exclude={"information"}),
+            [b.model_dump() for b in config.benchmarks],
+        ],
         ("factors", "benchmarks"),
         lambda: _tests(config, made),
     )
@@ -92,6 +96,21 @@ def compute(
                 made["benchmarks"][reference(config).name],
                 ledger=store.out / LEDGER,
             ),
+        )
+    if config.backtest is not None:
+        capital = config.backtest
+        made["backtest"] = store.stage(
+            "backtest",
+            [capital.model_dump(), config.costs.model_dump(), [p.model_dump() for p, _ in parts]],
+            ("features", *strata_stages),
+            lambda: backtest(capital, config.costs, parts, panel),
+        )
+    if config.tests.information:
+        made["information"] = store.stage(
+            "information",
+            list(config.tests.information),
+            ("features",),
+            lambda: information(config.tests.information, panel),
         )
     if config.replication is not None:
         ours = config.replication
