@@ -99,7 +99,8 @@ information = ["leverage"]
     assert left.abs().max() < 1e-12
     assert (money["trading"] > 0).all()
     alphas = pd.read_csv(next((tmp_path / "tables").glob("alphas-and-betas*.csv")), index_col=0)
-    assert (alphas.loc["LEV", "alpha"] > alphas.loc["LEV net", "alpha"]) and len(alphas) == 4
+    assert alphas.loc["LEV", "alpha"] > alphas.loc["LEV net", "alpha"]
+    assert len(alphas) == 4
     page = finished.report.read_text(encoding="utf-8")
     assert "In money" in page
     assert "Information coefficients" in page
