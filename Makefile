@@ -13,7 +13,7 @@ install: $(VENV)/.installed  ## make the environment
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,customers]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,customers,docs]"
 	@touch $@
 
 demo: install  ## the whole way on a simulated market; writes out/demo/report.html
@@ -32,7 +32,6 @@ format: install  ## let ruff format the code
 	$(BIN)/ruff check --fix .
 
 docs: install  ## the documentation site, into site/
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
 	$(BIN)/mkdocs build --strict
 
 bench: install  ## every benchmark, one after the other

@@ -46,6 +46,8 @@ def test_the_demo_names_each_characteristic_once():
             '[[benchmarks]]\nname = "d"\nfrequency = "D"\nfactors = ["SMB"]\n',
             "set data.daily = true",
         ),
+        ('[tests]\nbattery = ["moon"]\n', "knows no moon; there are alphas"),
+        ('[tests]\nbattery = ["panel_regression"]\n', "add one"),
         ("[[sorts]\n", "not valid TOML"),
     ],
 )

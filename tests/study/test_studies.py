@@ -92,6 +92,10 @@ borrow_fee = 0.01
 capital = 1_000
 [tests]
 information = ["leverage"]
+battery = ["cusum", "romano_wolf", "joint_alphas", "two_pass", "panel_regression"]
+[[tests.fama_macbeth]]
+name = "all"
+x = ["leverage", "liquidity"]
 """
     finished = run(parse_config(text), out=tmp_path)
     money = pd.read_csv(tmp_path / "tables" / "in-money-per-year-of-wealth.csv", index_col=0)
@@ -104,6 +108,8 @@ information = ["leverage"]
     page = finished.report.read_text(encoding="utf-8")
     assert "In money" in page
     assert "Information coefficients" in page
+    further = {file.stem for file in (tmp_path / "tables").glob("further-tests*.csv")}
+    assert len(further) == 6
 
 
 def test_the_experiments_have_a_page_of_their_own(tmp_path):

@@ -19,7 +19,7 @@ class Statistic:
     Examples
     --------
     >>> print(Statistic("GRS F", 2.7395874, 1.48983e-5, "all alphas are zero", "F(25, 576)"))
-    GRS F = 2.7396, p = 0.0000 [F(25, 576)]; null: all alphas are zero
+    GRS F = 2.7396, p < 0.0001 [F(25, 576)]; null: all alphas are zero
     """
 
     name: str
@@ -30,10 +30,8 @@ class Statistic:
 
     def __str__(self) -> str:
         """Return the statistic as one line."""
-        return (
-            f"{self.name} = {self.value:.4f}, p = {self.pvalue:.4f} "
-            f"[{self.distribution}]; null: {self.null}"
-        )
+        p = "p < 0.0001" if self.pvalue < 0.0001 else f"p = {self.pvalue:.4f}"
+        return f"{self.name} = {self.value:.4f}, {p} [{self.distribution}]; null: {self.null}"
 
 
 class Summary(str):

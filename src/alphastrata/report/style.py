@@ -70,6 +70,9 @@ def styled() -> Iterator[None]:
     ...     mpl.rcParams["axes.spines.top"]
     False
     """
+    # A notebook's backend switches interactive drawing on when it loads: let it load out here, or
+    # leaving the context would switch that off again and later figures would not show.
+    plt.draw_if_interactive()  # type: ignore[no-untyped-call]
     with mpl.rc_context(cast(Any, {**STYLE, "font.family": [_font()]})):
         yield
 

@@ -52,7 +52,11 @@ def page_of(
             page_tests.cross_section(table.name, made) for table in config.tests.fama_macbeth
         ],
         truth=made.get("truth", {}).get("truth"),
-        extras=[*page_data.money(config, made), *page_data.replication(config, made)],
+        extras=[
+            *page_tests.battery(config, made),
+            *page_data.money(config, made),
+            *page_data.replication(config, made),
+        ],
         specifications=page_tests.specifications(config, made),
         manifest=page_data.manifest_table(manifest),
     )

@@ -12,6 +12,7 @@ from alphastrata.core import Statistic
 from alphastrata.report import (
     AlphaPlot,
     Coefficients,
+    ExtraSection,
     HowComputed,
     SpecificationSection,
     Table,
@@ -196,6 +197,27 @@ def many_tests(made: Mapping[str, Artefacts], benchmark: str) -> TestSection:
             )
         },
     )
+
+
+def battery(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:
+    """Return the further tests that the study asks for, one section, and what was skipped."""
+    if not config.tests.battery:
+        return []
+    found = made["battery"]
+    about = found["about"]
+    tables = [
+        Table(
+            title=title,
+            frame=found[f"battery {name}"],
+            notes=_readable(about["conventions"][name]),
+        )
+        for name, title in about["titles"].items()
+    ]
+    if "statistics" in found:
+        tables.insert(0, Table(title="Joint tests", frame=found["statistics"]))
+    skipped = [f"{name} could not be computed: {why}" for name, why in about["skipped"].items()]
+    bench = words.reference(config).name
+    return [ExtraSection(title=f"Further tests against {bench}", text=skipped, tables=tables)]
 
 
 def specifications(

@@ -124,6 +124,7 @@ class TestsConfig(Section):
     daily_lags: int = Field(default=10, ge=0)
     fama_macbeth: tuple[FamaMacBethConfig, ...] = ()
     information: tuple[str, ...] = ()
+    battery: tuple[str, ...] = ()
 
 
 class MultiverseConfig(Section):
@@ -202,6 +203,7 @@ class StudyConfig(Section):
         names = [part.name for part in self.parts]
         if not names:
             raise ValueError("a study has at least one [[clusters]] or [[sorts]] table")
+        self._battery_can_run()
         if self.replication and self.replication.against not in {b.name for b in self.benchmarks}:
             raise ValueError(
                 f"replication.against names no benchmark: {self.replication.against!r}; there are "
@@ -266,6 +268,25 @@ class StudyConfig(Section):
                     f"{', '.join(twice)} are multiples of it; keep one of them per table"
                 )
         return faults
+
+    def _battery_can_run(self) -> None:
+        """Raise for further tests that do not exist, or that lack what they are about."""
+        if not self.tests.battery:
+            return
+        from alphastrata.inference import available_tests
+
+        known = available_tests()
+        strange = [name for name in self.tests.battery if name not in known.index]
+        if strange:
+            raise ValueError(
+                f"tests.battery knows no {', '.join(strange)}; there are {', '.join(known.index)}"
+            )
+        needy = [n for n in self.tests.battery if known.loc[n, "needs"] == "panel"]
+        if needy and not self.tests.fama_macbeth:
+            raise ValueError(
+                f"{', '.join(needy)} of tests.battery regress on the x of the first "
+                "[[tests.fama_macbeth]] table; add one"
+            )
 
     @property
     def parts(self) -> tuple[ClusterConfig | SortConfig, ...]:

@@ -131,6 +131,70 @@ def spanning_test(returns: FactorReturns, factors: FactorReturns, *, lags: int) 
     }
 
 
+def battery(
+    config: StudyConfig, made: Mapping[str, Artefacts], portfolios: FactorReturns | None
+) -> Artefacts:
+    """Return further tests by name against the headline benchmark, and why one is missing.
+
+    Parameters
+    ----------
+    config
+        The study; ``tests.battery`` names the tests (`inference.available_tests`).
+    made
+        Artefacts by stage.
+    portfolios
+        Test assets: the strata of all groupings that have a return on every date.
+    """
+    bench = reference(config)
+    found = inference.run_battery(
+        inference.Subjects(
+            new=made["factors"][f"spreads {bench.frequency}"],
+            known=made["benchmarks"][bench.name],
+            portfolios=portfolios,
+            panel=made["features"]["panel"],
+            x=config.tests.fama_macbeth[0].x if config.tests.fama_macbeth else (),
+        ),
+        list(config.tests.battery),
+        lags=config.tests.lags,
+        seed=config.seed,
+    )
+    out: Artefacts = {f"battery {name}": _plain(r.table()) for name, r in found.results.items()}
+    out["about"] = {
+        "titles": {name: result.title for name, result in found.results.items()},
+        "conventions": {name: result.conventions() for name, result in found.results.items()},
+        "skipped": found.skipped,
+    }
+    statistics = found.statistics()
+    if len(statistics):
+        out["statistics"] = statistics
+    return out
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its index as columns and plain text for column names."""
+    flat = table.reset_index()
+    flat.columns = pd.Index(
+        [", ".join(str(p) for p in c if str(p)) if isinstance(c, tuple) else str(c) for c in flat]
+    )
+    for column in flat:
+        if flat[column].dtype == object:
+            flat[column] = flat[column].map(str)
+    return flat
+
+
+def whole_portfolios(factors: Artefacts, names: list[str]) -> FactorReturns | None:
+    """Return the strata of all groupings that have a return on every shared date."""
+    joined: FactorReturns | None = None
+    for name in names:
+        part: FactorReturns = factors[f"portfolios {name}"]
+        kept = [c for c in part.factors if part.frame[c].notna().all()]
+        if not kept:
+            continue
+        renamed = part.select(kept).rename({c: f"{name} {c}" for c in kept})
+        joined = renamed if joined is None else joined.join(renamed)
+    return joined
+
+
 def cross_section(panel: Panel, x: tuple[str, ...], *, lags: int) -> Artefacts:
     """Return Fama-MacBeth of next month's returns on unit ranks of characteristics."""
     ranked = unit_ranks(panel, x)

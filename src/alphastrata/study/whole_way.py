@@ -78,7 +78,7 @@ def compute(
     made["tests"] = store.stage(
         "tests",
         [
-            config.tests.model_dump(exclude={"information"}),
+            config.tests.model_dump(exclude={"information", "battery"}),
             [b.model_dump() for b in config.benchmarks],
         ],
         ("factors", "benchmarks"),
@@ -111,6 +111,17 @@ def compute(
             list(config.tests.information),
             ("features",),
             lambda: information(config.tests.information, panel),
+        )
+    if config.tests.battery:
+        made["battery"] = store.stage(
+            "battery",
+            [config.tests.model_dump(), reference(config).model_dump(), config.seed],
+            ("factors", "benchmarks"),
+            lambda: trials.battery(
+                config,
+                made,
+                trials.whole_portfolios(made["factors"], [p.name for p in config.parts]),
+            ),
         )
     if config.replication is not None:
         ours = config.replication

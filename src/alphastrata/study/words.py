@@ -76,8 +76,8 @@ def _cluster_sentence(name: str, found: Artefacts) -> str:
         else "no more than the same pipeline finds in data without clusters"
     )
     return (
-        f"The clusters of {name} have a mean silhouette of {score:.2f} on the map, {verdict} "
-        f"({low:.2f} to {high:.2f})."
+        f"The clusters of {name} have a mean silhouette of {score:.3f} on the map, {verdict} "
+        f"({low:.3f} to {high:.3f})."
     )
 
 
@@ -145,7 +145,7 @@ def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Headline
                 HeadlineFigure(
                     label="Silhouette on the map",
                     value=score,
-                    detail=f"noise scores {low:.2f} to {high:.2f}",
+                    detail=f"noise scores {low:.3f} to {high:.3f}",
                     tone="good" if score > high else "caution",
                     how=HowComputed(
                         formula="mean over assets of (b − a) / max(a, b), mean over windows",
