@@ -97,7 +97,9 @@ def run_(
     folder = data if data is not None else study.parent / config.data.folder
     target = out if out is not None else Path("out") / config.name
     with progress_bars() as progress:
-        finished = run(config, data=folder, out=target, workers=workers, progress=progress)
+        finished = run(
+            config, data=folder, out=target, workers=workers, progress=progress, study=study
+        )
     _say(finished)
 
 

@@ -10,13 +10,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from alphastrata.errors import ConfigError
 from alphastrata.inference import Ledger
 from alphastrata.study import parse_config, run, verify
 from alphastrata.study.artefacts import load
-from alphastrata.study.manifest import read_manifest
+from alphastrata.study.manifest import git_commit, read_manifest
 
 SMALL = """
 name = "small"
@@ -63,6 +65,32 @@ def test_a_study_leaves_report_tables_and_manifest(finished):
     manifest = read_manifest(finished)
     assert set(manifest["stages"]) >= {"data", "features", "clusters CLU", "sort LEV", "tests"}
     assert manifest["machine"]["packages"]["numpy"]
+
+
+def test_returns_and_labels_are_written_for_others(finished):
+    folder = finished / "results"
+    names = {file.name for file in folder.iterdir()}
+    for name in ("spreads-m", "portfolios-clu", "labels-clusters-clu", "labels-sort-lev"):
+        assert {f"{name}.csv", f"{name}.parquet"} <= names
+    csv = pd.read_csv(folder / "spreads-m.csv", parse_dates=["date"])
+    parquet = pd.read_parquet(folder / "spreads-m.parquet")
+    np.testing.assert_allclose(csv["LEV"], parquet["LEV"], rtol=0, atol=0)
+    table = pd.read_parquet(finished / "tables" / "performance.parquet")
+    assert set(table["factor"]) == {"CLU", "LEV"}
+
+
+def test_the_manifest_names_the_commit_of_the_study(tmp_path):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+    assert git_commit(tmp_path) is None
+    subprocess.run([*git, "init", "-q"], check=True)
+    (tmp_path / "study.toml").write_text("x = 1\n")
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "study"], check=True)
+    clean = git_commit(tmp_path)
+    assert clean is not None
+    assert len(clean) == 40
+    (tmp_path / "study.toml").write_text("x = 2\n")
+    assert git_commit(tmp_path) == clean + "+"
 
 
 def test_a_second_run_reuses_every_stage(finished):

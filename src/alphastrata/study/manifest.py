@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -81,6 +82,29 @@ def machine() -> dict[str, Any]:
         "threads_per_worker": 1,
         "packages": {name: version(name) for name in PACKAGES},
     }
+
+
+def git_commit(folder: Path) -> str | None:
+    """Return the commit of the repository that a folder lies in, "+" where it has changes.
+
+    None where there is no repository, or no git.
+    """
+    try:
+        head = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        changed = subprocess.run(
+            ["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no", "."],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head + ("+" if changed else "")
 
 
 def write_manifest(out: Path, manifest: dict[str, Any]) -> Path:

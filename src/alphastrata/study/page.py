@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from alphastrata.core import FactorReturns, Strata
 from alphastrata.report import (
     ReportData,
     html,
@@ -63,21 +67,60 @@ def page_of(
 
 
 def write_page(page: ReportData, out: Path, *, name: str = "report") -> list[Path]:
-    """Write the page and every table as CSV, Markdown and LaTeX; return the files written."""
+    """Write the page and every table as CSV, parquet, Markdown and LaTeX; return the files."""
     written = [out / f"{name}.html"]
     written[0].write_text(html(page), encoding="utf-8")
     folder = out / ("tables" if name == "report" else f"{name}-tables")
     folder.mkdir(exist_ok=True)
+    taken: set[str] = set()
     for title, table in _tables(page).items():
-        slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+        slug = _slug(title, taken)
+        csv = tables.to_csv(table)
         for suffix, text in (
-            ("csv", tables.to_csv(table)),
+            ("csv", csv),
             ("md", tables.to_markdown(table)),
             ("tex", tables.to_latex(table, caption=title)),
         ):
             path = folder / f"{slug}.{suffix}"
             path.write_text(text, encoding="utf-8")
             written.append(path)
+        # The very cells of the CSV, formulas neutralised, with their types.
+        path = folder / f"{slug}.parquet"
+        pd.read_csv(StringIO(csv)).to_parquet(path)
+        written.append(path)
+    return written
+
+
+def _slug(title: str, taken: set[str]) -> str:
+    """Return a file name for a title, another one for each title."""
+    plain = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:100] or "table"
+    slug, number = plain, 2
+    while slug in taken:
+        slug, number = f"{plain}-{number}", number + 1
+    taken.add(slug)
+    return slug
+
+
+def write_results(made: Mapping[str, Artefacts], out: Path) -> list[Path]:
+    """Write returns and labels as CSV (formulas neutralised) and parquet; return the files."""
+    folder = out / "results"
+    folder.mkdir(exist_ok=True)
+    frames: dict[str, pd.DataFrame] = {}
+    for name, value in made["factors"].items():
+        if isinstance(value, FactorReturns):
+            frames[name] = value.frame
+    for stage, found in made.items():
+        strata = found.get("strata")
+        if isinstance(strata, Strata):
+            frames[f"labels {stage}"] = strata.labels.astype("int64").to_frame()
+    written, taken = [], set[str]()
+    for name, frame in frames.items():
+        slug = _slug(name, taken)
+        csv = folder / f"{slug}.csv"
+        csv.write_text(tables.to_csv(frame.reset_index()), encoding="utf-8")
+        parquet = folder / f"{slug}.parquet"
+        frame.reset_index().to_parquet(parquet)
+        written += [csv, parquet]
     return written
 
 

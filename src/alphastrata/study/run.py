@@ -20,6 +20,7 @@ from alphastrata.study.inputs import Inputs, gather
 from alphastrata.study.manifest import (
     code_version,
     differences,
+    git_commit,
     machine,
     read_manifest,
     write_manifest,
@@ -62,6 +63,7 @@ def run(
     data: str | Path | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
+    study: str | Path | None = None,
 ) -> Finished:
     """Run a study and return where its report is.
 
@@ -78,6 +80,8 @@ def run(
         Processes; the study's own setting when None. Never changes a result.
     progress
         Called with (stage, done, total).
+    study
+        The file that the study was read from: the git commit of its folder goes into the manifest.
 
     Raises
     ------
@@ -86,7 +90,13 @@ def run(
     InputDataError
         When the data break a rule of their contract.
     """
-    return _run(config, Path(out), None if data is None else Path(data), workers, progress)
+    finished = _run(config, Path(out), None if data is None else Path(data), workers, progress)
+    if study is not None:
+        write_manifest(
+            finished.out,
+            {**read_manifest(finished.out), "git": git_commit(Path(study).resolve().parent)},
+        )
+    return finished
 
 
 def _run(
@@ -135,7 +145,7 @@ def _write(
     workers: int,
 ) -> Finished:
     """Write tables, the report and the manifest."""
-    from alphastrata.study.page import page_of, write_page
+    from alphastrata.study.page import page_of, write_page, write_results
 
     manifest: dict[str, Any] = {
         "alphastrata": __version__,
@@ -161,7 +171,7 @@ def _write(
     manifest["ledger"] = Ledger(ledger).head
     made = {**made, "trials": {"many": many_tests(config, made, ledger)}}
     page = page_of(config, made, manifest)
-    outputs = write_page(page, store.out)
+    outputs = [*write_page(page, store.out), *write_results(made, store.out)]
     manifest["outputs"] = {
         path.relative_to(store.out).as_posix(): artefacts.sha256_of(path) for path in outputs
     }
