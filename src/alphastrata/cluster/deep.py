@@ -17,7 +17,7 @@ from sklearn.base import (
 from sklearn.cluster import KMeans
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from alphastrata.cluster.autoencoder import Autoencoder, Layers, apply_layers
 from alphastrata.core.checks import Violations

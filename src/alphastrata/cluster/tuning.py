@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import OneToOneFeatureMixin, clone
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from alphastrata.cluster.validity import score_clusters
 from alphastrata.errors import ConfigError
