@@ -191,7 +191,9 @@ def test_killed_in_the_middle_it_goes_on(
 
     sources.get = get
     script = (
-        "import importlib.util, pathlib, sys, pytest\n"
+        "import importlib.util, pathlib, signal, sys, pytest\n"
+        # Under a shell's background job, interrupts are ignored from birth: a terminal's are not.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"spec = importlib.util.spec_from_file_location('kit', {kit.__file__!r})\n"
         "kit = importlib.util.module_from_spec(spec); spec.loader.exec_module(kit)\n"
         f"cache = pathlib.Path({str(Store().root)!r})\n"
