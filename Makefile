@@ -4,6 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
 
+# One thread per process: tests run in as many processes as there are cores.
+test bench: export OMP_NUM_THREADS := 1
+test bench: export OPENBLAS_NUM_THREADS := 1
+
 .PHONY: help install demo test lint format docs bench clean
 
 help:  ## list the targets

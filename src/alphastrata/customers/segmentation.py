@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from alphastrata.core.checks import Note, Violations
 from alphastrata.customers.choice import Effort, KChoice, Rows, choose_k
@@ -266,17 +267,19 @@ def segment(
     ks = range(2, work.k_max + 1)
     found: StageSearch | None = None
     asked = None if n_segments == "auto" else int(n_segments)
-    if isinstance(stages, Stages):
-        choice = _one_choice(rows, null, stages, work, random_state, progress)
-    else:
-        tried = () if isinstance(stages, str) else stages
-        found = search_stages(
-            rows, null, ks=ks, effort=work, stages=tried, seed=random_state, progress=progress
-        )
-        choice = _steadiest(found.choices, asked, divide)
-    k = asked or choice.chosen or divide or 1
-    model = _fitted(prepared, Z, choice.stages, k, random_state)
-    labels = model.predict(frame, progress)
+    # One thread: on matrices of this size, threads of BLAS wait for one another for minutes.
+    with threadpool_limits(limits=1):
+        if isinstance(stages, Stages):
+            choice = _one_choice(rows, null, stages, work, random_state, progress)
+        else:
+            tried = () if isinstance(stages, str) else stages
+            found = search_stages(
+                rows, null, ks=ks, effort=work, stages=tried, seed=random_state, progress=progress
+            )
+            choice = _steadiest(found.choices, asked, divide)
+        k = asked or choice.chosen or divide or 1
+        model = _fitted(prepared, Z, choice.stages, k, random_state)
+        labels = model.predict(frame, progress)
     supported = bool(choice.table["supported"].get(k, False))
     if choice.stages.clusterer == "hdbscan":
         k = int(max(labels.max(), 1))
