@@ -25,7 +25,8 @@ def edition(vintage: str, change: float = 0.0) -> bytes:
     text = f"Created using the {vintage} CRSP database.\r\n\r\n,Mom   \r\n202001,   0.44\r\n{month}"
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(f"{NAME}.CSV", text)
+        # With a fixed time of day: the same edition is the same bytes.
+        archive.writestr(zipfile.ZipInfo(f"{NAME}.CSV"), text)
     return buffer.getvalue()
 
 

@@ -117,6 +117,22 @@ def test_workers_do_not_change_a_bit(finished, tmp_path):
     assert outputs(tmp_path / "two") == outputs(finished)
 
 
+@pytest.mark.parametrize("hashing", ["1", "2"])
+def test_another_process_writes_the_same_page(finished, tmp_path, hashing):
+    # What hangs on the order of a set would differ from process to process.
+    shutil.copytree(finished / "stages", tmp_path / "out" / "stages")
+    for file in finished.glob("trials.jsonl*"):
+        shutil.copy2(file, tmp_path / "out")
+    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
+    code = (
+        "from alphastrata.study import read_config, run;"
+        f"run(read_config({str(tmp_path / 'small.toml')!r}), out={str(tmp_path / 'out')!r})"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": hashing}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    assert outputs(tmp_path / "out") == outputs(finished)
+
+
 def test_verify_finds_nothing_and_then_what_was_tampered_with(finished):
     assert verify(finished) == []
     table = finished / "tables" / "performance.csv"

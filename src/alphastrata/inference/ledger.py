@@ -178,6 +178,9 @@ class Ledger:
 
     def _check_head(self, trials: list[Trial]) -> None:
         if not self._head.exists():
+            if len(trials) == 1:
+                # Killed between the first trial and its head: the next record writes it.
+                return
             raise CacheCorruptError(
                 f"The head of the ledger {self.path.name} is gone, so that trials cut from its "
                 "end could not be noticed. Restore it."

@@ -135,7 +135,8 @@ def _notes(notes: Sequence[Note]) -> pd.DataFrame:
 def _clusters(part: ClusterSection, keys: Keys, unit: str) -> list[Block]:
     blocks: list[Block] = []
     if part.scores is not None and len(part.scores):
-        metrics = {str(metric) for metric in part.scores["metric"]}
+        # Once each, in order: a set would come in another order in the next process.
+        metrics = dict.fromkeys(str(metric) for metric in part.scores["metric"])
         how = _only(part.how, *metrics)
         blocks.append(_chart(charts_clusters.scores(part.scores), keys, part.scores, how))
     if part.profiles is not None and len(part.profiles):
