@@ -26,6 +26,7 @@ from alphastrata.customers.lift import Lift, measure_lift
 from alphastrata.customers.preprocess import MixedPreprocessor
 from alphastrata.customers.profile import SegmentProfiles, profile_segments
 from alphastrata.customers.propensity import Propensity, propensity
+from alphastrata.customers.result import StudyResult
 from alphastrata.customers.risk import risk_profiles
 from alphastrata.customers.scf import read_scf
 from alphastrata.customers.search import StageSearch, candidates, search_stages
@@ -33,7 +34,7 @@ from alphastrata.customers.segmentation import Segmentation, SegmentModel, segme
 from alphastrata.customers.settings import CustomerStudy, read_study
 from alphastrata.customers.simulate import SimulatedCustomers, simulate
 from alphastrata.customers.stages import Stages
-from alphastrata.customers.study import StudyResult, run_study, segment_study
+from alphastrata.customers.study import run_study, segment_study
 from alphastrata.customers.table import CustomerTable, make_table, read_customers
 from alphastrata.customers.themes import themes
 from alphastrata.customers.transactions import transaction_features

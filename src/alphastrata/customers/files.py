@@ -10,7 +10,7 @@ import pandas as pd
 
 from alphastrata import report
 from alphastrata.customers.page import page_of
-from alphastrata.customers.study import StudyResult, manifest
+from alphastrata.customers.result import StudyResult, manifest
 
 __all__ = ["write_study"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from alphastrata.customers import charts, charts_advice
-from alphastrata.customers.study import StudyResult, manifest
+from alphastrata.customers.result import StudyResult, manifest
 from alphastrata.report import (
     Chart,
     DataSection,

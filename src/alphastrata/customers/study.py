@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import platform
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas as pd
@@ -16,10 +12,12 @@ from alphastrata.customers.allocation import Allocation, allocate
 from alphastrata.customers.campaign import Campaign, plan_campaign
 from alphastrata.customers.explain import Explanation, explain
 from alphastrata.customers.fairness import fairness
+from alphastrata.customers.files import write_study
 from alphastrata.customers.funds import simulate_fund_returns
 from alphastrata.customers.lift import Lift, measure_lift
 from alphastrata.customers.preprocess import MixedPreprocessor
 from alphastrata.customers.propensity import Propensity, propensity
+from alphastrata.customers.result import StudyResult
 from alphastrata.customers.risk import risk_profiles
 from alphastrata.customers.scf import read_scf
 from alphastrata.customers.segmentation import Segmentation, segment
@@ -32,52 +30,6 @@ from alphastrata.errors import ConfigError, InputDataError
 __all__ = ["StudyResult", "run_study", "segment_study"]
 
 Progress = Callable[[str, int, int], None]
-
-PACKAGES = ("alphastrata", "numpy", "pandas", "scikit-learn", "torch", "skfolio", "shap")
-
-
-@dataclass(frozen=True, eq=False)
-class StudyResult:
-    """Everything that a study of customers found.
-
-    Attributes
-    ----------
-    study : CustomerStudy
-    found : Segmentation
-    explanation : Explanation
-    risk : DataFrame or None
-        None where the table says nothing about risk; so is ``allocation``.
-    allocation : Allocation or None
-    scored : Propensity or None
-        None where there is neither an answer nor a rule; so are the following.
-    campaign : Campaign or None
-    lift : Lift or None
-        None without known answers.
-    fairness : DataFrame or None
-    themes : DataFrame or None
-    answer : tuple of str
-        What was found, in sentences.
-    warnings : tuple of str
-    inputs : dict
-        File -> sha256.
-    report : Path or None
-        The page, once written.
-    """
-
-    study: CustomerStudy
-    found: Segmentation
-    explanation: Explanation
-    risk: pd.DataFrame | None
-    allocation: Allocation | None
-    scored: Propensity | None
-    campaign: Campaign | None
-    lift: Lift | None
-    fairness: pd.DataFrame | None
-    themes: pd.DataFrame | None
-    answer: tuple[str, ...]
-    warnings: tuple[str, ...]
-    inputs: dict[str, str]
-    report: Path | None = None
 
 
 def segment_study(
@@ -124,8 +76,6 @@ def segment_study(
     ...     segment_study(study=small, out=folder).report.name
     'report.html'
     """
-    from alphastrata.customers.files import write_study
-
     plan = study if isinstance(study, CustomerStudy) else CustomerStudy()
     if study is not None and not isinstance(study, CustomerStudy):
         plan = read_study(study)
@@ -344,20 +294,3 @@ def _answer(
             )
         out.append(said + ".")
     return out
-
-
-def manifest(result: StudyResult) -> pd.DataFrame:
-    """Return what went in: inputs with their sha256, settings, seed and package versions."""
-    rows: list[tuple[str, str]] = [(f"input {p}", sha) for p, sha in result.inputs.items()]
-    rows.append(("settings", json.dumps(result.study.model_dump(mode="json"), sort_keys=True)))
-    rows.append(("seed", str(result.study.seed)))
-    rows.append(("python", platform.python_version()))
-    rows += [(f"version of {name}", _version(name)) for name in PACKAGES]
-    return pd.DataFrame(rows, columns=["key", "value"])
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
