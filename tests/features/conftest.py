@@ -133,3 +133,9 @@ def daily(raw_daily: pd.DataFrame) -> Panel:
 @pytest.fixture(scope="session")
 def aged_monthly(raw_monthly: pd.DataFrame) -> Panel:
     return Panel(raw_monthly.assign(period_end_age=statement_ages(raw_monthly)))
+
+
+@pytest.fixture(scope="session")
+def canonical_fields() -> set[str]:
+    """Return every canonical column that holds an amount."""
+    return {*STATEMENT_FIELDS, *MARKET_FIELDS}
