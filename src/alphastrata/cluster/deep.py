@@ -34,17 +34,32 @@ class DeepClusterer(
 ):
     """What the three have in common: pretraining, prediction from soft memberships, checks."""
 
-    n_clusters: int
-    hidden: tuple[int, ...]
-    latent_dim: int
-    pretrain_epochs: int
-    epochs: int
-    learning_rate: float
-    batch_size: int
-    tol: float
-    device: str
-    random_state: Any
     encoder_: Layers
+
+    def __init__(
+        self,
+        n_clusters: int = 6,
+        *,
+        hidden: tuple[int, ...] = (256, 128),
+        latent_dim: int = 10,
+        pretrain_epochs: int = 100,
+        epochs: int = 100,
+        learning_rate: float = 1e-3,
+        batch_size: int = 256,
+        tol: float = 1e-3,
+        device: str = "auto",
+        random_state: Any = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.hidden = hidden
+        self.latent_dim = latent_dim
+        self.pretrain_epochs = pretrain_epochs
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.tol = tol
+        self.device = device
+        self.random_state = random_state
 
     def _pretrained(self, values: Array, seed: int) -> Autoencoder:
         return Autoencoder(
@@ -181,31 +196,6 @@ class DEC(DeepClusterer):
     >>> model.fit(X).predict_proba(X[:1]).shape
     (1, 2)
     """
-
-    def __init__(
-        self,
-        n_clusters: int = 6,
-        *,
-        hidden: tuple[int, ...] = (256, 128),
-        latent_dim: int = 10,
-        pretrain_epochs: int = 100,
-        epochs: int = 100,
-        learning_rate: float = 1e-3,
-        batch_size: int = 256,
-        tol: float = 1e-3,
-        device: str = "auto",
-        random_state: Any = None,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.hidden = hidden
-        self.latent_dim = latent_dim
-        self.pretrain_epochs = pretrain_epochs
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.tol = tol
-        self.device = device
-        self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Cluster the rows of ``X`` (n x columns).

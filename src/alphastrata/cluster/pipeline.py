@@ -10,17 +10,22 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from alphastrata.cluster.autoencoder import Autoencoder
+from alphastrata.cluster.deep import DEC, IDEC
 from alphastrata.cluster.density import DensityClusterer
 from alphastrata.cluster.embedding import TSNE, isomap, umap
 from alphastrata.cluster.spectral import SpectralClusterer
 from alphastrata.cluster.transforms import MedianImputer, SignedLog
+from alphastrata.cluster.vade import VaDE
 from alphastrata.core.checks import Violations
 from alphastrata.errors import ConfigError
 
 __all__ = ["deep_clusterer"]
 
 EMBEDDINGS = ("tsne", "isomap", "umap", None)
-CLUSTERERS = ("kmeans", "spectral", "gaussian_mixture", "hdbscan")
+NETWORKS = {"dec": DEC, "idec": IDEC, "vade": VaDE}
+CLUSTERERS = ("kmeans", "spectral", "gaussian_mixture", "hdbscan", *NETWORKS)
+
+Clusterer = Literal["kmeans", "spectral", "gaussian_mixture", "hdbscan", "dec", "idec", "vade"]
 
 
 def deep_clusterer(
@@ -28,7 +33,8 @@ def deep_clusterer(
     n_clusters: int = 6,
     latent_dim: int = 8,
     embedding: Literal["tsne", "isomap", "umap"] | None = "tsne",
-    clusterer: Literal["kmeans", "spectral", "gaussian_mixture", "hdbscan"] = "kmeans",
+    embedding_dim: int | None = None,
+    clusterer: Clusterer = "kmeans",
     autoencoder: bool = True,
     schedule: Literal["usual", "short"] = "usual",
     missing: Literal["median", "refuse"] = "median",
@@ -47,10 +53,13 @@ def deep_clusterer(
     latent_dim : int
         Latent coordinates of the autoencoder.
     embedding : {"tsne", "isomap", "umap"} or None
-        The map between autoencoder and clusterer: t-SNE in two dimensions, Isomap in three, UMAP
-        in two (which needs umap-learn), or none.
-    clusterer : {"kmeans", "spectral", "gaussian_mixture", "hdbscan"}
-        The last step.
+        The map between autoencoder and clusterer: t-SNE, Isomap, UMAP (which needs umap-learn), or
+        none.
+    embedding_dim : {2, 3} or None
+        Dimensions of the map; None is two for t-SNE and UMAP, and three for Isomap.
+    clusterer : {"kmeans", "spectral", "gaussian_mixture", "hdbscan", "dec", "idec", "vade"}
+        The last step. DEC, IDEC and VaDE learn ``latent_dim`` coordinates and the clusters at
+        once, and stand without autoencoder and map: ``autoencoder=False, embedding=None``.
     autoencoder : bool
         Whether there is an autoencoder.
     schedule : {"usual", "short"}
@@ -93,6 +102,16 @@ def deep_clusterer(
     for name, number in (("n_clusters", n_clusters), ("latent_dim", latent_dim)):
         ok = isinstance(number, int) and number >= 1
         check.require(ok, f"{name} must be a whole number of at least 1", first=repr(number))
+    check.require(
+        embedding_dim is None or (embedding is not None and embedding_dim in (2, 3)),
+        "embedding_dim must be 2 or 3, and needs an embedding",
+        first=repr(embedding_dim),
+    )
+    check.require(
+        clusterer not in NETWORKS or (not autoencoder and embedding is None),
+        "DEC, IDEC and VaDE learn their own latent space: say autoencoder=False, embedding=None",
+        first=f"autoencoder={autoencoder!r}, embedding={embedding!r}",
+    )
     check.raise_if_any(ConfigError)
 
     steps: list[tuple[str, Any]] = [
@@ -103,18 +122,26 @@ def deep_clusterer(
     if autoencoder:
         steps.append(("autoencoder", Autoencoder(latent_dim=latent_dim, random_state=random_state)))
     if embedding is not None:
-        steps.append(("embedding", _embedding(embedding, schedule, random_state)))
-    steps.append(("cluster", _clusterer(clusterer, n_clusters, random_state)))
+        steps.append(("embedding", _embedding(embedding, embedding_dim, schedule, random_state)))
+    if clusterer in NETWORKS:
+        network = NETWORKS[clusterer]
+        steps.append(
+            ("cluster", network(n_clusters, latent_dim=latent_dim, random_state=random_state))
+        )
+    else:
+        steps.append(("cluster", _clusterer(clusterer, n_clusters, random_state)))
     return Pipeline(steps)
 
 
-def _embedding(name: str, schedule: str, random_state: int | None) -> Any:
+def _embedding(name: str, dims: int | None, schedule: str, random_state: int | None) -> Any:
     if name == "isomap":
-        return isomap(n_components=3)
+        return isomap(n_components=dims or 3)
     if name == "umap":
-        return umap(n_components=2, random_state=random_state)
+        return umap(n_components=dims or 2, random_state=random_state)
     early_iter, n_iter = (250, 500) if schedule == "usual" else (50, 250)
-    return TSNE(early_iter=early_iter, n_iter=n_iter, random_state=random_state)
+    return TSNE(
+        n_components=dims or 2, early_iter=early_iter, n_iter=n_iter, random_state=random_state
+    )
 
 
 def _clusterer(name: str, n_clusters: int, random_state: int | None) -> Any:

@@ -12,7 +12,8 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import is_clusterer
 
-from alphastrata.cluster.rolling_result import RollingClusters, assemble
+from alphastrata.cluster.deep import DeepClusterer
+from alphastrata.cluster.rolling_result import RollingClusters, assemble, score_table
 from alphastrata.cluster.store import WindowStore
 from alphastrata.cluster.window_fit import (
     Carry,
@@ -26,7 +27,7 @@ from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.windows import RollingWindows, Window
 from alphastrata.errors import ConfigError, EstimationError
 
-__all__ = ["RollingOptions", "rolling"]
+__all__ = ["RollingOptions", "rolling", "rolling_scores"]
 
 Progress = Callable[[int, int], object]
 
@@ -85,8 +86,9 @@ def rolling(
     """Return the clusters of every window, aligned through time.
 
     In each window, the transformers (imputer, scaler, autoencoder) learn from the rows of its
-    training dates, and the map and the clusterer from the cross-section of its formation date.
-    Nothing after the formation date is looked at.
+    training dates, and the map and the clusterer from the cross-section of its formation date;
+    DEC, IDEC and VaDE, which are both, learn from the training dates and then assign the
+    cross-section. Nothing after the formation date is looked at.
 
     Parameters
     ----------
@@ -112,11 +114,13 @@ def rolling(
     Raises
     ------
     ConfigError
-        If the model is no clusterer, or ``train`` is unknown.
+        If the model is no clusterer, ``train`` is unknown, or DEC, IDEC or VaDE is to start from
+        the window before.
     InputDataError
         If a feature is not a numeric column, or no window fits the calendar.
     EstimationError
-        If a window cannot be clustered (it is named), or all had to be skipped.
+        If a window cannot be clustered (it is named), or all had to be skipped, or every asset
+        of every window is noise.
 
     Examples
     --------
@@ -134,10 +138,79 @@ def rolling(
     """
     panel = as_panel(panel)
     settings = options if options is not None else RollingOptions()
+    names = _features(panel, features)
+    plan = _plan(model, panel, windows, names, train, settings)
+    fits = list(_fit_all(plan.tasks, settings, n_jobs, progress))
+    return assemble(
+        panel, names, model, plan.windows, plan.tasks, fits, settings.min_overlap, plan.notes
+    )
+
+
+def rolling_scores(
+    model: Any,
+    panel: Panel | pd.DataFrame,
+    windows: RollingWindows | Sequence[Window],
+    *,
+    features: Sequence[str] | None = None,
+    train: Literal["pooled", "formation"] = "pooled",
+    n_jobs: int = 1,
+    progress: Progress | None = None,
+    options: RollingOptions | None = None,
+) -> pd.DataFrame:
+    """Return the scores of every window, also where the clusterer finds no cluster at all.
+
+    What ``rolling(...).scores`` holds, without clusters to follow through time: for data without
+    clusters, in which HDBSCAN may call everything noise. Scores that need two clusters are then
+    missing.
+
+    Parameters
+    ----------
+    model, panel, windows, features, train, n_jobs, progress, options
+        As for ``rolling``, which see for what is raised.
+
+    Returns
+    -------
+    DataFrame, formation date x score
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.cluster import HDBSCAN
+    >>> index = pd.MultiIndex.from_product(
+    ...     [pd.to_datetime(["2020-01-31"]), range(40)], names=["date", "asset"])
+    >>> noise = np.random.default_rng(0).normal(size=(40, 3))
+    >>> panel = pd.DataFrame(noise, index=index, columns=["a", "b", "c"])
+    >>> model = HDBSCAN(min_cluster_size=15, copy=True)
+    >>> int(rolling_scores(model, panel, RollingWindows(1))["n_noise"].iloc[0])
+    40
+    """
+    panel = as_panel(panel)
+    settings = options if options is not None else RollingOptions()
+    plan = _plan(model, panel, windows, _features(panel, features), train, settings)
+    fits = list(_fit_all(plan.tasks, settings, n_jobs, progress))
+    return score_table([window.formation for window in plan.windows], plan.tasks, fits)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The windows that can be fitted, what each needs, and what had to be left out."""
+
+    windows: list[Window]
+    tasks: list[Task]
+    notes: tuple[Note, ...]
+
+
+def _plan(
+    model: Any,
+    panel: Panel,
+    windows: RollingWindows | Sequence[Window],
+    names: list[str],
+    train: str,
+    settings: RollingOptions,
+) -> _Plan:
     if train not in ("pooled", "formation"):
         raise ConfigError(f'train must be "pooled" or "formation", got {train!r}.')
-    _require_clusterer(model)
-    names = _features(panel, features)
+    _require_clusterer(model, settings.start)
     split = windows.split(panel.dates) if isinstance(windows, RollingWindows) else list(windows)
     rows = _Rows(panel, names, settings)
     prepared = [rows.task(model, window, train) for window in split]
@@ -148,13 +221,16 @@ def rolling(
             f"At least one window needs {settings.min_assets} usable assets on its formation "
             f"date; none of {len(split)} has them. Lower min_assets or max_missing's strictness."
         )
-    fits = list(_fit_all(tasks, settings, n_jobs, progress))
-    notes = rows.notes(len(split))
-    return assemble(panel, names, model, kept, tasks, fits, settings.min_overlap, notes)
+    return _Plan(kept, tasks, rows.notes(len(split)))
 
 
-def _require_clusterer(model: Any) -> None:
+def _require_clusterer(model: Any, start: str) -> None:
     last = model.steps[-1][1] if hasattr(model, "steps") else model
+    if isinstance(last, DeepClusterer) and start != "cold":
+        raise ConfigError(
+            f'{type(last).__name__} learns anew in every window, so that start must be "cold"; '
+            f"got {start!r}. Warm and frozen starts are for an Autoencoder."
+        )
     if not (is_clusterer(last) or (hasattr(last, "fit") and hasattr(last, "predict"))):
         raise ConfigError(
             f"The model must be a clusterer, or a pipeline that ends in one; got "

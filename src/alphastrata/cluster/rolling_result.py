@@ -18,7 +18,7 @@ from alphastrata.core.strata import Strata
 from alphastrata.core.windows import Window
 from alphastrata.errors import EstimationError
 
-__all__ = ["RollingClusters", "assemble"]
+__all__ = ["RollingClusters", "assemble", "score_table"]
 
 Labels = NDArray[np.int64]
 
@@ -33,8 +33,9 @@ class RollingClusters:
         (formation date, asset) -> cluster, unordered; noise and unusable rows are missing.
     scores : DataFrame, formation date x score
         silhouette, davies_bouldin and calinski_harabasz in the space of the scaled input, of the
-        latent coordinates and of the embedding; trustworthiness of the map; n_assets,
-        n_features, n_clusters, n_noise, imputed (values) and left_out (rows).
+        latent coordinates and of the embedding; trustworthiness of the map; epochs that the
+        window's network was trained, and its loss on held-out rows; n_assets, n_features,
+        n_clusters, n_noise, imputed (values).
     embeddings : DataFrame
         Columns date, asset, x, y and, with three dimensions, z. Without a map step, principal
         coordinates of what was clustered.
@@ -124,6 +125,7 @@ def assemble(
             f"The clusterer called every asset noise in all of {len(fits)} windows. "
             "Lower its minimum cluster size."
         )
+    notes = (*notes, *_noise_note(tasks, fits))
     by_identity = [
         look.rename(index=_identities(fit.labels, ids))
         for look, fit, ids in zip(looks, fits, aligned.labels, strict=True)
@@ -149,7 +151,7 @@ def assemble(
     )
     return RollingClusters(
         strata=strata,
-        scores=_score_table(dates, tasks, fits),
+        scores=score_table(dates, tasks, fits),
         embeddings=_embedding_table(index, fits),
         profiles=profile,
         events=_event_table(aligned, dates),
@@ -157,6 +159,17 @@ def assemble(
         names=called,
         notes=notes,
     )
+
+
+def _noise_note(tasks: list[Task], fits: list[WindowFit]) -> list[Note]:
+    """Return the note on assets that the clusterer left out as noise, where there are any."""
+    counts = [int((fit.labels < 0).sum()) for fit in fits]
+    if not sum(counts):
+        return []
+    first = next(task.name for task, count in zip(tasks, counts, strict=True) if count)
+    rule = "asset that the clusterer calls noise"
+    of = sum(len(fit.labels) for fit in fits)
+    return [Note(rule, sum(counts), of, first, "left unclassified", "cluster")]
 
 
 def _profile(task: Task, fit: WindowFit, names: list[str]) -> pd.DataFrame:
@@ -204,9 +217,10 @@ def _describe(model: Any) -> str:
     return " -> ".join(type(step).__name__ for step in steps if not isinstance(step, str))
 
 
-def _score_table(
+def score_table(
     dates: list[pd.Timestamp], tasks: list[Task], fits: list[WindowFit]
 ) -> pd.DataFrame:
+    """Return the scores of the fitted windows, formation date x score."""
     table = pd.DataFrame([fit.scores for fit in fits], index=pd.DatetimeIndex(dates, name="date"))
     table["n_assets"] = [len(task.assets) for task in tasks]
     table["n_features"] = [task.cross.shape[1] for task in tasks]

@@ -18,7 +18,7 @@ from alphastrata.cluster.window_fit import Carry, Task, WindowFit, fit_window, s
 
 __all__ = ["WindowStore"]
 
-_LAYOUT = "2"
+_LAYOUT = "3"
 
 
 @dataclass(frozen=True)

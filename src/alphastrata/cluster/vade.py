@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -51,31 +51,6 @@ class VaDE(DeepClusterer):
     >>> model.fit(X).transform(X).shape
     (60, 2)
     """
-
-    def __init__(
-        self,
-        n_clusters: int = 6,
-        *,
-        hidden: tuple[int, ...] = (256, 128),
-        latent_dim: int = 10,
-        pretrain_epochs: int = 100,
-        epochs: int = 100,
-        learning_rate: float = 1e-3,
-        batch_size: int = 256,
-        tol: float = 1e-3,
-        device: str = "auto",
-        random_state: Any = None,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.hidden = hidden
-        self.latent_dim = latent_dim
-        self.pretrain_epochs = pretrain_epochs
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.tol = tol
-        self.device = device
-        self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Cluster the rows of ``X`` (n x columns).

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from alphastrata.cluster.autoencoder import Autoencoder
+from alphastrata.cluster.deep import DeepClusterer
 from alphastrata.cluster.embedding import TSNE, principal_start
 from alphastrata.cluster.transforms import MedianImputer
 from alphastrata.cluster.validity import score_clusters, trustworthiness
@@ -82,7 +83,8 @@ class WindowFit:
     standard : ndarray (assets, features)
         The features as the model scaled them, before any compression.
     places : ndarray (assets, 2 or 3)
-        Coordinates for drawing: the map, or principal coordinates of what was clustered.
+        Coordinates for drawing: the map, or principal coordinates of what was clustered (of the
+        latent space, where the clusterer has its own).
     scores : dict
         Score -> value.
     weights : list of ndarray
@@ -168,19 +170,47 @@ def _fit(task: Task, carry: Carry | None) -> WindowFit:
         if task.start == "map" and isinstance(step, TSNE) and carry is not None:
             step.set_params(init=_previous_map(task.assets, rows, carry), early_iter=0, n_iter=150)
         rows = np.asarray(step.fit_transform(rows), dtype=np.float64)
-    clusterer = late[-1][1]
-    clusterer.fit(rows)
-    found = clusterer.labels_ if hasattr(clusterer, "labels_") else clusterer.predict(rows)
-    labels = np.asarray(found, dtype=np.int64)
-    mapped = len(late) > 1
+    clusterer, mapped = late[-1][1], len(late) > 1
+    memberships: Array | None
+    if isinstance(clusterer, DeepClusterer) and not mapped:
+        # A network learns from what the transformers learn from, and then assigns this window's
+        # assets; it clusters in a latent space of its own.
+        clusterer.fit(_through(early, task.pooled))
+        labels, memberships = clusterer.predict(rows), clusterer.predict_proba(rows)
+        latent = rows = clusterer.transform(rows)
+    else:
+        clusterer.fit(rows)
+        found = clusterer.labels_ if hasattr(clusterer, "labels_") else clusterer.predict(rows)
+        labels, memberships = np.asarray(found, dtype=np.int64), _memberships(clusterer, rows)
     return WindowFit(
         labels=labels,
         standard=standard,
         places=_places(rows),
-        scores=_scores(standard, latent, rows, labels, mapped=mapped),
+        scores=_scores(standard, latent, rows, labels, mapped=mapped) | _training(early, clusterer),
         weights=[array for _, step in early for array in _weights(step)],
-        memberships=_memberships(clusterer, rows),
+        memberships=memberships,
     )
+
+
+def _through(steps: Steps, rows: Array) -> Array:
+    """Return what fitted transformers make of rows, one after another."""
+    for _, step in steps:
+        rows = np.asarray(step.transform(rows), dtype=np.float64)
+    return rows
+
+
+def _training(early: Steps, clusterer: Any) -> dict[str, float]:
+    """Return how long the window's network was trained, and its last or best loss."""
+    if isinstance(clusterer, DeepClusterer):
+        log = clusterer.log_
+        return {"epochs": float(len(log)), "loss": float(log["loss"].iloc[-1])}
+    for _, step in early:
+        if isinstance(step, Autoencoder):
+            best = step.log_.iloc[step.best_epoch_ - 1]
+            held = float(best["held_out"])
+            loss = held if np.isfinite(held) else float(best["train"])
+            return {"epochs": float(len(step.log_)), "loss": loss}
+    return {}
 
 
 def _memberships(clusterer: Any, rows: Array) -> Array | None:
