@@ -6,6 +6,7 @@ from alphastrata.portfolio.characteristic import Quantile, TwoByThree, factor, f
 from alphastrata.portfolio.composition import composition
 from alphastrata.portfolio.costs import BasisPoints, HalfSpread, SquareRootImpact
 from alphastrata.portfolio.delistings import include_delistings
+from alphastrata.portfolio.distances import centroid_distances
 from alphastrata.portfolio.eligible import Screen
 from alphastrata.portfolio.factors import holdings, long_short
 from alphastrata.portfolio.french import fama_french, prior_return
@@ -16,12 +17,14 @@ from alphastrata.portfolio.information import (
     information_coefficients,
     rank_autocorrelation,
 )
+from alphastrata.portfolio.joint import joint_factor, joint_holdings
 from alphastrata.portfolio.netting import net_of_costs
 from alphastrata.portfolio.replication import Certificate, certificate
 from alphastrata.portfolio.returns import later_returns, portfolio_returns
 from alphastrata.portfolio.schedule import Overlapping
 from alphastrata.portfolio.sides import Trailing, legs
 from alphastrata.portfolio.sizing import Sizing
+from alphastrata.portfolio.soft_legs import soft_long_short
 from alphastrata.portfolio.sorts import double_sort, joint_sort, quantile_sort
 from alphastrata.portfolio.sweeps import sorted_returns, sorted_returns_by_chunk
 from alphastrata.portfolio.vendor import add_fiscal_year, crsp_compustat
@@ -49,6 +52,7 @@ __all__ = [
     "by_regime",
     "by_year",
     "capacity",
+    "centroid_distances",
     "certificate",
     "composition",
     "crsp_compustat",
@@ -61,6 +65,8 @@ __all__ = [
     "horizon_returns",
     "include_delistings",
     "information_coefficients",
+    "joint_factor",
+    "joint_holdings",
     "joint_sort",
     "later_returns",
     "legs",
@@ -72,6 +78,7 @@ __all__ = [
     "quantile_sort",
     "rank_autocorrelation",
     "run_backtest",
+    "soft_long_short",
     "sorted_returns",
     "sorted_returns_by_chunk",
 ]

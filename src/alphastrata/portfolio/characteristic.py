@@ -16,7 +16,10 @@ from alphastrata.core.panel import Panel, as_panel
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.calendars import Rebalance, formation_dates
 from alphastrata.portfolio.carrying import Labels, labels_in
+from alphastrata.portfolio.eligible import Screen, screened_rows
 from alphastrata.portfolio.factors import Plan, planned_holdings, planned_returns
+from alphastrata.portfolio.returns import Missing
+from alphastrata.portfolio.schedule import Hold
 from alphastrata.portfolio.sides import Side
 from alphastrata.portfolio.sorting import Breakpoints, Quantiles
 from alphastrata.portfolio.sorts import joint_sort, quantile_sort
@@ -53,13 +56,18 @@ class TwoByThree:
 class Quantile:
     """The highest of ``n`` quantiles minus the lowest.
 
+    Parameters
+    ----------
+    n
+        Number of quantiles, or the percentiles themselves, such as (0.3, 0.7).
+
     Examples
     --------
     >>> Quantile(10)
     Quantile(n=10)
     """
 
-    n: int = 5
+    n: Quantiles = 5
 
 
 Method = Literal["size_neutral_2x3", "quantile", "rank", "signal"] | TwoByThree | Quantile
@@ -78,6 +86,9 @@ def factor(
     breakpoints: Breakpoints = "all",
     rebalance: Rebalance = None,
     name: str | None = None,
+    where: Screen | Breakpoints = "all",
+    hold: Hold = None,
+    missing: Missing = "renormalise",
 ) -> FactorReturns:
     """Return the factor that a characteristic makes.
 
@@ -103,6 +114,10 @@ def factor(
         When portfolios are formed, as for `quantile_sort`.
     name
         The factor's name; the characteristic's when None.
+    where
+        Which assets are sorted or weighted at all, as for `quantile_sort`.
+    hold, missing
+        How long portfolios are held and what a missing return does, as for `portfolio_returns`.
 
     Returns
     -------
@@ -134,8 +149,8 @@ def factor(
     """
     panel = as_panel(panel)
     require_columns(panel.columns, ["ret"], "A factor")
-    plan = _plan(panel, by, method, long, weighting, breakpoints, rebalance, name)
-    return planned_returns(plan, panel)
+    plan = _plan(panel, by, method, long, weighting, breakpoints, rebalance, name, where)
+    return planned_returns(plan, panel, hold=hold, missing=missing)
 
 
 def factor_holdings(
@@ -148,12 +163,13 @@ def factor_holdings(
     breakpoints: Breakpoints = "all",
     rebalance: Rebalance = None,
     name: str | None = None,
+    where: Screen | Breakpoints = "all",
 ) -> Holdings:
     """Return the weights of the factor that a characteristic makes, on its formation dates.
 
     Parameters
     ----------
-    panel, by, method, long, weighting, breakpoints, rebalance, name
+    panel, by, method, long, weighting, breakpoints, rebalance, name, where
         As for `factor`.
 
     Returns
@@ -175,7 +191,7 @@ def factor_holdings(
     [-0.6667, -0.3333, 0.3333, 0.6667]
     """
     panel = as_panel(panel)
-    plan = _plan(panel, by, method, long, weighting, breakpoints, rebalance, name)
+    plan = _plan(panel, by, method, long, weighting, breakpoints, rebalance, name, where)
     return planned_holdings(plan, panel)
 
 
@@ -188,6 +204,7 @@ def _plan(
     breakpoints: Breakpoints,
     rebalance: Rebalance,
     name: str | None,
+    where: Screen | Breakpoints,
 ) -> Plan:
     """Return the legs of a factor on one characteristic."""
     require_columns(panel.columns, [by], "A factor")
@@ -199,11 +216,13 @@ def _plan(
     found.require(not isinstance(weighting, Soft), "A factor takes no Soft weights")
     found.raise_if_any(ConfigError)
     if method in ("rank", "signal"):
-        return _weighted(panel, by, str(method), long, weighting, rebalance, name)
+        return _weighted(panel, by, str(method), long, weighting, rebalance, name, where)
     weighting = "value" if weighting is None else weighting
     if method == "quantile" or isinstance(method, Quantile):
         n = method.n if isinstance(method, Quantile) else 5
-        strata = quantile_sort(panel, by, n=n, breakpoints=breakpoints, rebalance=rebalance)
+        strata = quantile_sort(
+            panel, by, n=n, breakpoints=breakpoints, rebalance=rebalance, where=where
+        )
         labels = labels_in(strata, panel)
         low, high = (1, 0) if long == "high" else (0, 1)
         leg_of: tuple[int, ...] = (low, *[-1] * (strata.n - 2), high)
@@ -212,7 +231,12 @@ def _plan(
         shape = method if isinstance(method, TwoByThree) else TwoByThree()
         quantiles: tuple[Quantiles, Quantiles] = (2, shape.percentiles)
         strata = joint_sort(
-            panel, (shape.size, by), n=quantiles, breakpoints=breakpoints, rebalance=rebalance
+            panel,
+            (shape.size, by),
+            n=quantiles,
+            breakpoints=breakpoints,
+            rebalance=rebalance,
+            where=where,
         )
         labels = labels_in(strata, panel)
         low, high = (1, 0) if long == "high" else (0, 1)
@@ -237,9 +261,11 @@ def _weighted(
     weighting: Weighting | None,
     rebalance: Rebalance,
     name: str,
+    where: Screen | Breakpoints,
 ) -> Plan:
     """Return the factor whose weights are centred ranks or z-scores, fixed when formed."""
-    values = panel.values(by)
+    kept, notes = screened_rows(panel, where)
+    values = panel.values(by) if kept is None else np.where(kept, panel.values(by), np.nan)
     score = centred(values, panel.offsets, method) * (1.0 if long == "high" else -1.0)
     dates = formation_dates(panel.dates, rebalance)
     formed = np.zeros(len(panel.dates), dtype=bool)
@@ -260,7 +286,6 @@ def _weighted(
         np.where(score[keep] > 0.0, 1, 2).astype(np.int64),
         2,
     )
-    notes = []
     thin = formed & ~chosen & (np.diff(panel.offsets) > 0)
     if thin.any():
         rule = f"dates with fewer than {LEAST_ASSETS} assets that have {by}"
