@@ -30,7 +30,7 @@ RESULTS = [name for name in inference.__all__ if name.endswith(("Result", "Compa
 
 
 def test_results_are_one_family() -> None:
-    others = ["SideBySide", "SharpeDifference", "DeflatedSharpe"]
+    others = ["SideBySide", "SharpeDifference", "DeflatedSharpe", "RollingBetas"]
     for name in [*RESULTS, *others]:
         kind = getattr(inference, name)
         assert issubclass(kind, Result), name

@@ -5,7 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from alphastrata.inference.battery import Battery, Subjects, available_tests, run_battery
+from alphastrata.inference.battery import (
+    Battery,
+    Request,
+    Subjects,
+    available_tests,
+    run_battery,
+)
 from alphastrata.inference.bayesian import BayesianResult, bayesian_fama_macbeth
 from alphastrata.inference.betas import BetaResult, dimson_beta, downside_beta
 from alphastrata.inference.comparison import SideBySide, pricing_table, side_by_side
@@ -45,6 +51,14 @@ from alphastrata.inference.spanning import (
 )
 from alphastrata.inference.specifications import SpecificationsResult, specifications
 from alphastrata.inference.stability import StabilityResult, chow, cusum
+from alphastrata.inference.tabulated import (
+    TableResult,
+    adjusted_alphas,
+    factor_selection,
+    pricing_models,
+    sharpe_differences,
+    track_record,
+)
 from alphastrata.inference.three_pass import ThreePassResult, three_pass
 from alphastrata.inference.time_series import TimeSeriesResult, time_series
 from alphastrata.inference.two_pass import TwoPassResult, two_pass
@@ -90,6 +104,7 @@ __all__ = [
     "MultiverseResult",
     "PanelRegressionResult",
     "RealityCheck",
+    "Request",
     "RollingBetas",
     "RomanoWolfResult",
     "SharpeDifference",
@@ -99,12 +114,14 @@ __all__ = [
     "SpecificationsResult",
     "StabilityResult",
     "Subjects",
+    "TableResult",
     "TangencyResult",
     "ThreePassResult",
     "TimeSeriesResult",
     "Trial",
     "TwoPassResult",
     "adjust_pvalues",
+    "adjusted_alphas",
     "adjusted_squared_sharpe",
     "adjustments",
     "available_tests",
@@ -120,6 +137,7 @@ __all__ = [
     "downside_beta",
     "estimate_of",
     "expected_maximum_sharpe",
+    "factor_selection",
     "fama_macbeth",
     "grs",
     "huberman_kandel",
@@ -127,6 +145,7 @@ __all__ = [
     "minimum_track_record",
     "multiverse",
     "panel_regression",
+    "pricing_models",
     "pricing_table",
     "probabilistic_sharpe",
     "reality_check",
@@ -135,6 +154,7 @@ __all__ = [
     "run_battery",
     "select_factors",
     "sharpe_difference",
+    "sharpe_differences",
     "sharpe_moments",
     "side_by_side",
     "spanning",
@@ -143,6 +163,7 @@ __all__ = [
     "tangency",
     "three_pass",
     "time_series",
+    "track_record",
     "two_pass",
     "with_indicators",
     "with_products",

@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 import pandas as pd
 
-from alphastrata.core import FactorReturns, Panel, Result
+from alphastrata.core import Result
 from alphastrata.errors import AlphaStrataError, ConfigError
-from alphastrata.inference.samples import Returns
+from alphastrata.inference.registry import TESTS, Lags, check_options, options_of
+from alphastrata.inference.subjects import Subjects
 
-__all__ = ["TESTS", "Battery", "Subjects", "available_tests", "run_battery"]
+__all__ = ["Battery", "Request", "Subjects", "available_tests", "run_battery"]
 
 
 @dataclass(frozen=True)
-class Subjects:
-    """What a battery of tests is about.
+class Request:
+    """A test by name, with options.
 
     Attributes
     ----------
-    new : FactorReturns, DataFrame or Series
-        The factors under test: zero-cost returns.
-    known : FactorReturns, DataFrame or Series
-        The benchmark model.
-    portfolios : FactorReturns, DataFrame or Series, optional
-        Test assets, for example the portfolios of all strata.
-    panel : Panel, optional
-        Rows by (date, asset), for cross-sectional regressions.
-    x : sequence of str
-        Characteristics of the cross-sectional regressions.
-    y : str
-        Their dependent variable.
+    test : str
+        Name from `available_tests`.
+    options : mapping
+        What is to differ from the function's defaults.
+    name : str
+        Under which the result is kept; the name of the test by default.
+
+    Examples
+    --------
+    >>> Request("two_pass", {"method": "GLS"}).key
+    'two_pass'
     """
 
-    new: Returns
-    known: Returns
-    portfolios: Returns | None = None
-    panel: Panel | None = None
-    x: Sequence[str] = ()
-    y: str = "ret"
+    test: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name of the result."""
+        return self.name or self.test
 
 
 @dataclass(frozen=True)
@@ -75,108 +76,45 @@ class Battery:
         return "\n\n".join(parts)
 
 
-@dataclass(frozen=True)
-class _Test:
-    module: str
-    needs: str
-    about: str
-    run: Callable[[Any, Subjects, int, int], Result]
-
-
-def _one_factor(known: Returns) -> Returns:
-    """Return the first factor of a model: the market, by convention."""
-    if isinstance(known, FactorReturns):
-        return known.select(known.factors[:1])
-    return known if isinstance(known, pd.Series) else known.iloc[:, :1]
-
-
-TESTS: dict[str, _Test] = {
-    "alphas": _Test(
-        "time_series", "new", "alphas and betas, Newey-West errors",
-        lambda m, s, lags, seed: m.time_series(s.new, s.known, lags=lags),
-    ),
-    "spanning": _Test(
-        "spanning", "new", "whether known factors span the new: GRS, HAC Wald, Sharpe ratios",
-        lambda m, s, lags, seed: m.spanning(s.new, s.known, lags=lags),
-    ),
-    "cusum": _Test(
-        "stability", "new", "whether alphas and betas are constant",
-        lambda m, s, lags, seed: m.cusum(s.new, s.known),
-    ),
-    "downside": _Test(
-        "betas", "new", "betas below and above the market's mean",
-        lambda m, s, lags, seed: m.downside_beta(s.new, _one_factor(s.known)),
-    ),
-    "dimson": _Test(
-        "betas", "new", "betas summed over a lagged market",
-        lambda m, s, lags, seed: m.dimson_beta(s.new, _one_factor(s.known), errors=lags),
-    ),
-    "romano_wolf": _Test(
-        "snooping", "new", "alphas with step-down adjusted p-values",
-        lambda m, s, lags, seed: m.romano_wolf(s.new, s.known, block=max(lags, 1), seed=seed),
-    ),
-    "reality_check": _Test(
-        "snooping", "new", "whether the best of the new factors beats zero",
-        lambda m, s, lags, seed: m.reality_check(s.new, block=max(lags, 1), seed=seed),
-    ),
-    "grs": _Test(
-        "grs", "portfolios", "exact F test that all alphas of the portfolios are zero",
-        lambda m, s, lags, seed: m.grs(s.portfolios, s.known),
-    ),
-    "joint_alphas": _Test(
-        "joint", "portfolios", "GRS, Wald, likelihood ratio, HAC Wald and GMM tests",
-        lambda m, s, lags, seed: m.joint_alphas(s.portfolios, s.known, lags=lags),
-    ),
-    "two_pass": _Test(
-        "two_pass", "portfolios", "risk premia of the known factors, four kinds of error",
-        lambda m, s, lags, seed: m.two_pass(s.portfolios, s.known, lags=lags),
-    ),
-    "three_pass": _Test(
-        "three_pass", "portfolios", "premia of the new factors, free of omitted factors",
-        lambda m, s, lags, seed: m.three_pass(s.portfolios, s.new, lags=lags),
-    ),
-    "bayesian": _Test(
-        "bayesian", "portfolios", "posterior of the premia of the known factors",
-        lambda m, s, lags, seed: m.bayesian_fama_macbeth(s.portfolios, s.known, seed=seed),
-    ),
-    "fama_macbeth": _Test(
-        "fama_macbeth", "panel", "cross-sectional regressions on characteristics, averaged",
-        lambda m, s, lags, seed: m.fama_macbeth(s.panel, s.y, list(s.x), lags=lags, scale="zscore"),
-    ),
-    "panel_regression": _Test(
-        "pooled", "panel", "pooled regression, errors clustered by asset and date",
-        lambda m, s, lags, seed: m.panel_regression(s.panel, s.y, list(s.x)),
-    ),
-}  # fmt: skip
-"""Tests by name."""
-
-
 def available_tests() -> pd.DataFrame:
-    """Return the names of all tests, what they need ("new", "portfolios", "panel"), and what for.
+    """Return the names of all tests, what they need, what for, and what may be set.
+
+    Returns
+    -------
+    DataFrame
+        Index: test. "needs" names attributes of `Subjects`; "about"; "options".
 
     Examples
     --------
     >>> available_tests().loc["grs", "needs"]
     'portfolios'
     """
-    rows = {name: (test.needs, test.about) for name, test in TESTS.items()}
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["needs", "about"])
+    rows = {
+        name: (", ".join(entry.needs), entry.about, ", ".join(options_of(name)))
+        for name, entry in TESTS.items()
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["needs", "about", "options"])
     return table.rename_axis("test")
 
 
 def run_battery(
-    subjects: Subjects, tests: Sequence[str], *, lags: int = 6, seed: int = 0
+    subjects: Subjects,
+    tests: Sequence[str | Request],
+    *,
+    lags: Lags = 6,
+    seed: int = 0,
 ) -> Battery:
     """Return the results of tests asked for by name.
 
     Parameters
     ----------
     subjects : Subjects
-        Factors, model, portfolios and panel.
-    tests : sequence of str
-        Names from `available_tests`.
-    lags : int
-        Newey-West lags, and average block length of bootstraps.
+        Factors, model, portfolios, panel and instruments.
+    tests : sequence of str or Request
+        Names from `available_tests`, or requests with options.
+    lags : int, rule or HAC
+        Newey-West lags of the tests that take them; a number is the average block length of
+        bootstraps too.
     seed : int
         Of bootstraps and draws.
 
@@ -189,7 +127,7 @@ def run_battery(
     Raises
     ------
     ConfigError
-        For an unknown name, or a test whose subjects are absent, before anything runs.
+        For an unknown name or option, or a test whose subjects are absent, before anything runs.
 
     Examples
     --------
@@ -197,23 +135,29 @@ def run_battery(
     >>> dates = pd.date_range("2000-01-31", periods=120, freq="ME")
     >>> f = pd.DataFrame({"Mkt-RF": rng.normal(size=120)}, index=dates)
     >>> new = pd.DataFrame({"LEV": rng.normal(size=120)}, index=dates)
-    >>> list(run_battery(Subjects(new, f), ["alphas", "spanning"]).results)
-    ['alphas', 'spanning']
+    >>> wanted = ["alphas", Request("chow", {"break_date": "2005-01-31"})]
+    >>> list(run_battery(Subjects(new, f), wanted).results)
+    ['alphas', 'chow']
     """
-    unknown = [name for name in tests if name not in TESTS]
+    asked = [Request(test) if isinstance(test, str) else test for test in tests]
+    unknown = [request.test for request in asked if request.test not in TESTS]
     if unknown:
         raise ConfigError(f"Tests are {', '.join(TESTS)}; got {unknown[0]!r}.")
-    for name in tests:
-        needs = TESTS[name].needs
-        if getattr(subjects, needs) is None or (needs == "panel" and not subjects.x):
-            raise ConfigError(f"The test {name!r} needs {needs}; hand it in or leave the test out.")
+    calls = {}
+    for request in asked:
+        absent = subjects.lacks(TESTS[request.test].needs)
+        if absent:
+            raise ConfigError(
+                f"The test {request.test!r} needs {absent[0]}; hand it in or leave the test out."
+            )
+        calls[request.key] = (request, check_options(request.test, request.options))
     results: dict[str, Result] = {}
     skipped: dict[str, str] = {}
-    for name in dict.fromkeys(tests):
-        test = TESTS[name]
-        module = import_module(f"alphastrata.inference.{test.module}")
+    for key, (request, options) in calls.items():
+        entry = TESTS[request.test]
         try:
-            results[name] = test.run(module, subjects, lags, seed)
+            function, arguments = entry.load(), entry.arguments(subjects)
+            results[key] = function(*arguments, **entry.usual(lags, seed) | options)
         except AlphaStrataError as error:
-            skipped[name] = f"{type(error).__name__}: {error}"
+            skipped[key] = f"{type(error).__name__}: {error}"
     return Battery(results, skipped)

@@ -117,6 +117,11 @@ def double_selection(
     h = both.factors.loc[dates].to_numpy()
     names = list(map(str, both.factors.columns))
     n = len(y)
+    if penalties is None and min(y.shape) < folds:
+        raise EstimationError(
+            f"Cross-validation in {folds} folds needs as many assets and dates; got "
+            f"{y.shape[1]} assets and {n} dates. Use fewer folds, or give the penalties."
+        )
     centred = y - y.mean(axis=0)
     g_centred, h_centred = g - g.mean(axis=0), h - h.mean(axis=0)
     cov_g, cov_h = centred.T @ g_centred / n, centred.T @ h_centred / n

@@ -9,9 +9,9 @@ import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
-from alphastrata.core import Note
+from alphastrata.core import Note, Result
 from alphastrata.errors import ConfigError, InputDataError
-from alphastrata.inference.samples import Returns, align
+from alphastrata.inference.samples import Returns, align, describe_dates
 from alphastrata.inference.small_systems import solve_scaled
 
 __all__ = ["RollingBetas", "rolling_betas", "rolling_regressions"]
@@ -19,9 +19,11 @@ __all__ = ["RollingBetas", "rolling_betas", "rolling_regressions"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class RollingBetas:
+@dataclass(frozen=True, repr=False)
+class RollingBetas(Result):
     """Alphas and betas of every window, dated by the last day of the window.
+
+    Windows overlap, so nothing here has a standard error: `table` describes their paths.
 
     Attributes
     ----------
@@ -45,7 +47,37 @@ class RollingBetas:
     nobs: pd.DataFrame
     window: int | None
     min_periods: int
+    title: str
     notes: tuple[Note, ...] = ()
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per (asset, coefficient): windows, and how the estimates moved."""
+        pieces = {}
+        for name, frame in self.params.items():
+            known = frame.count() > 0
+            last = frame.loc[:, known].ffill().iloc[-1]
+            pieces[name] = pd.DataFrame(
+                {
+                    "windows": frame.count(),
+                    "mean": frame.mean(),
+                    "sd": frame.std(),
+                    "min": frame.min(),
+                    "max": frame.max(),
+                    "last": last.reindex(frame.columns),
+                }
+            )
+        table = pd.concat(pieces, names=["coefficient", "asset"]).swaplevel()
+        assets = next(iter(self.params.values())).columns
+        return table.reindex(pd.MultiIndex.from_product([assets, list(self.params)]))
+
+    def conventions(self) -> list[str]:
+        """Return what a reader needs to compute the same."""
+        kind = "Expanding windows" if self.window is None else f"Windows of {self.window} dates"
+        return [
+            f"{kind}, at least {self.min_periods} observations; dated by the last day of the "
+            "window; alphas in decimals per period.",
+            "Windows overlap: neighbouring estimates share most of their data.",
+        ]
 
     def __getitem__(self, coefficient: str) -> pd.DataFrame:
         """Return one coefficient, T x N."""
@@ -154,6 +186,8 @@ def rolling_betas(
         nobs=frame(nobs),
         window=None if expanding else window,
         min_periods=fewest,
+        title=f"{'Expanding' if expanding else 'Rolling'} betas on "
+        f"{', '.join(sample.factors.columns)} ({describe_dates(dates, sample.freq)})",
         notes=sample.notes,
     )
 

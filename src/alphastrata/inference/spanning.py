@@ -27,10 +27,13 @@ __all__ = [
     "britten_jones_f",
     "huberman_kandel",
     "spanning",
+    "spanning_statistics",
     "tangency",
 ]
 
 Array = NDArray[np.float64]
+Rows = dict[str, tuple[float, float, str, str]]
+"""Statistic, p-value, distribution and null hypothesis by name of a test."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -179,13 +182,11 @@ def huberman_kandel(
     (n, n_assets), k = y.shape, x.shape[1] - 1
     if n - k - n_assets < 1:
         raise EstimationError(f"Spanning tests need T > N + K; got T = {n}, N + K = {n_assets + k}")
-    fit = fit_complete(x, y, covariance="nonrobust")
-    contrast = np.zeros((2, k + 1))
-    contrast[0, 0], contrast[1, 1:] = 1.0, -1.0
-    theta = contrast @ fit.params + np.array([[0.0], [1.0]])
-    tests = pd.concat(
-        [_exact_tests(x, y, theta, contrast, fit.residuals), _robust(x, fit.residuals, theta, hac)]
-    )
+    tests = pd.DataFrame.from_dict(
+        spanning_statistics(x, y, hac),
+        orient="index",
+        columns=["statistic", "p", "distribution", "null"],
+    ).rename_axis("test")
     result = time_series(sample.returns, sample.factors, lags=hac)
     words = describe_dates(sample.returns.index, sample.freq)
     return _extended(
@@ -196,6 +197,31 @@ def huberman_kandel(
         lines=("F tests exact under normal homoskedastic errors; covariance by T.",),
         notes=sample.notes,
     )
+
+
+def spanning_statistics(x: Array, y: Array, hac: HAC) -> Rows:
+    """Return every mean-variance spanning test of total returns, as `huberman_kandel` shows them.
+
+    Parameters
+    ----------
+    x : ndarray, shape (T, K + 1)
+        A column of ones and the benchmark returns.
+    y : ndarray, shape (T, N)
+        Test assets.
+    hac : HAC
+        For the robust versions.
+
+    Returns
+    -------
+    dict of str to tuple
+        Statistic, p-value, distribution and null hypothesis, by name of the test.
+    """
+    fit = fit_complete(x, y, covariance="nonrobust")
+    contrast = np.zeros((2, x.shape[1]))
+    contrast[0, 0], contrast[1, 1:] = 1.0, -1.0
+    theta = contrast @ fit.params + np.array([[0.0], [1.0]])
+    exact = _exact_tests(x, y, theta, contrast, fit.residuals)
+    return exact | _robust(x, fit.residuals, theta, hac)
 
 
 def britten_jones_f(factors: Array, new: Array) -> float:
@@ -293,9 +319,7 @@ def _log_determinant(matrix: Array) -> float:
     return float(np.linalg.slogdet(matrix)[1])
 
 
-def _exact_tests(
-    x: Array, y: Array, theta: Array, contrast: Array, residuals: Array
-) -> pd.DataFrame:
+def _exact_tests(x: Array, y: Array, theta: Array, contrast: Array, residuals: Array) -> Rows:
     (n, m), k = y.shape, x.shape[1] - 1
     sigma = residuals.T @ residuals / n
     g = contrast @ np.linalg.inv(x.T @ x / n) @ contrast.T
@@ -319,8 +343,8 @@ def _exact_tests(
     chi2 = f"chi2({2 * m})"
     lr, wald = n * np.log1p(eigen).sum(), n * eigen.sum()
     lm = n * (eigen / (1 + eigen)).sum()
-    rows = {
-        "F": (f, f_upper(f, df1, df2), f"F({df1}, {df2})", both),
+    return {
+        "F": (float(f), f_upper(f, df1, df2), f"F({df1}, {df2})", both),
         "LR": (lr, chi2_upper(lr, 2 * m), chi2, both),
         "Wald": (wald, chi2_upper(wald, 2 * m), chi2, both),
         "LM": (lm, chi2_upper(lm, 2 * m), chi2, both),
@@ -332,10 +356,9 @@ def _exact_tests(
             "beta sums to 1, given alpha = 0",
         ),
     }
-    return _tests(rows)
 
 
-def _robust(x: Array, residuals: Array, theta: Array, hac: HAC) -> pd.DataFrame:
+def _robust(x: Array, residuals: Array, theta: Array, hac: HAC) -> Rows:
     n, m = residuals.shape
     bread = np.linalg.inv(x.T @ x)
     pick = np.vstack([bread[0], -bread[1:].sum(axis=0)])
@@ -345,7 +368,7 @@ def _robust(x: Array, residuals: Array, theta: Array, hac: HAC) -> pd.DataFrame:
     covariance = long_run_covariance(influence, bandwidth, hac.kernel) * n
     covariance = covariance * (n / (n - x.shape[1]) if hac.small_sample else 1.0)
     vector = theta.reshape(-1)
-    rows = {}
+    rows: Rows = {}
     for name, at, null in (
         ("Wald HAC", slice(0, 2 * m), "alpha = 0 and beta sums to 1"),
         ("Wald HAC, alpha", slice(0, m), "alpha = 0"),
@@ -354,14 +377,7 @@ def _robust(x: Array, residuals: Array, theta: Array, hac: HAC) -> pd.DataFrame:
         value = float(vector[at] @ solve_covariance(covariance[at, at], vector[at]))
         df = at.stop - at.start
         rows[name] = (value, chi2_upper(value, df), f"chi2({df})", null)
-    return _tests(rows)
-
-
-def _tests(rows: dict[str, tuple[float, float, str, str]]) -> pd.DataFrame:
-    table = pd.DataFrame.from_dict(
-        rows, orient="index", columns=["statistic", "p", "distribution", "null"]
-    )
-    return table.astype({"statistic": float, "p": float}).rename_axis("test")
+    return rows
 
 
 def _extended(
