@@ -1,11 +1,12 @@
 """Sorted portfolio returns on a CRSP-like panel: this package beside tidyfinance and polars.
 
-    python benchmarks/portfolio_sorts.py [--rows 3500000] [--repeats 5] [--threads 2] [--slow]
+    python benchmarks/portfolio_sorts.py [--rows 3500000] [--repeats 5] [--jobs N]
 
-All systems run in one process, in turns; the smallest time of each counts, and ratios are taken
-within the run. The peers get frames in which weights and characteristics are lagged already; that
-time is not counted against them, while ours pairs dates itself. Peers (not needed by the package):
-``pip install polars tidyfinance``.
+All systems run in one process, in turns, each on as many threads as it takes by itself: polars, and
+tidyfinance on it, every core, and so do we. All get the same number of turns, the smallest time of
+each counts, and ratios are taken within the run. The peers get frames in which weights and
+characteristics are lagged already; that time is not counted against them, while ours pairs dates
+itself. Peers (not needed by the package): ``pip install polars tidyfinance``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import time
 import warnings
 from collections.abc import Callable
 
-import joblib
 import numpy as np
 import pandas as pd
 
@@ -213,11 +213,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=3_500_000)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--slow", action="store_true", help="tidyfinance's double sorts as well")
-    parser.add_argument("--threads", type=int, default=2, help="of the one-pass sorts")
-    options = parser.parse_args()
-    with joblib.parallel_config(n_jobs=options.threads):
-        compare(options)
+    parser.add_argument("--jobs", type=int, help="our threads; every core by default")
+    compare(parser.parse_args())
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -226,17 +223,18 @@ def compare(options: argparse.Namespace) -> None:
     panel = Panel(raw)
     print(f"{panel}\nPanel from the frame: {time.perf_counter() - start:.2f} s")
     nyse = {"n": 10, "breakpoints": "NYSE"}
-    five = {"n": 5, "breakpoints": "NYSE"}
+    one_pass = {**nyse, "n_jobs": options.jobs}
+    five = {**one_pass, "n": 5}
     peers = lagged_polars(panel)
 
     columns = ["ret", "market_cap", "x00"]
     few = panel.between(None, panel.dates[24])
-    sorted_returns(few, "x00", **nyse)  # Compiled on a small piece, so that only data count.
+    sorted_returns(few, "x00", **one_pass)  # Compiled on a small piece, so that only data count.
     portfolio_returns(quantile_sort(few, "x00", **nyse), few, weighting="value")
     own = (sum(panel.values(c).nbytes for c in columns) + 17 * len(panel)) / 2**20
     print(f"a panel of these columns alone: {own:.0f} MiB; peak above it:")
     kept: list[FactorReturns] = []
-    one = peak_above(lambda: kept.append(sorted_returns(panel, "x00", **nyse)))
+    one = peak_above(lambda: kept.append(sorted_returns(panel, "x00", **one_pass)))
     ours = kept[0]
     print(f"  one pass {one:.0f} MiB ({1 + one / own:.2f} times the panel in all)")
     two = peak_above(
@@ -246,15 +244,15 @@ def compare(options: argparse.Namespace) -> None:
 
     times = timed(
         {
-            "alphastrata, one pass": lambda: sorted_returns(panel, "x00", **nyse),
+            "alphastrata, one pass": lambda: sorted_returns(panel, "x00", **one_pass),
             "alphastrata, through Strata": lambda: portfolio_returns(
                 quantile_sort(panel, "x00", **nyse), panel, weighting="value"
             ),
             "polars, vectorised": lambda: polars_deciles(peers),
+            "tidyfinance": lambda: tidy(peers, "univariate"),
         },
         options.repeats,
     )
-    times |= timed({"tidyfinance": lambda: tidy(peers, "univariate")}, 1)
     show("value-weighted deciles, NYSE breakpoints", times, "alphastrata, one pass")
 
     for kind, words in (
@@ -266,17 +264,16 @@ def compare(options: argparse.Namespace) -> None:
                 panel, ["x00", "x01"], kind=k, **five
             ),
             "polars, vectorised": lambda k=kind: polars_double(peers, k == "dependent"),
+            "tidyfinance": lambda w=words: tidy(peers, w),
         }
         times = timed(jobs, options.repeats)
-        if options.slow:
-            times |= timed({"tidyfinance": lambda w=words: tidy(peers, w)}, 1)
         show(f"{kind} 5x5", times, "alphastrata, one pass")
 
     times = timed(
         {
-            "one characteristic": lambda: sorted_returns(panel, "x00", **nyse),
+            "one characteristic": lambda: sorted_returns(panel, "x00", **one_pass),
             "20 characteristics in one call": lambda: sorted_returns(
-                panel, CHARACTERISTICS, **nyse
+                panel, CHARACTERISTICS, **one_pass
             ),
         },
         options.repeats,
@@ -287,16 +284,12 @@ def compare(options: argparse.Namespace) -> None:
     times = timed(
         {
             "alphastrata, Panel included": lambda: sorted_returns(
-                Panel(raw_small, freq="M"), "x00", **nyse
-            )
-        },
-        max(options.repeats - 2, 1),
-    ) | timed(
-        {
+                Panel(raw_small, freq="M"), "x00", **one_pass
+            ),
             "tidyfinance, lagged already": lambda: tidy(peers, "univariate"),
             "tidyfinance, lags included": lambda: tidy(lagged_from_pandas(raw_small), "univariate"),
         },
-        1,
+        options.repeats,
     )
     show("deciles from a raw pandas frame", times, "alphastrata, Panel included")
 

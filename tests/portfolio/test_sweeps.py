@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,8 +65,7 @@ def test_blocks_and_threads_change_no_bit(market, monkeypatch, kind):
     whole = sorted_returns(market, ["signal", "leverage"], n=2, kind=kind).frame
     for rows, threads in ((1, 1), (40, 1), (60, 2)):
         monkeypatch.setattr(sweeps, "BLOCK_ROWS", rows)
-        with joblib.parallel_config(n_jobs=threads):
-            got = sorted_returns(market, ["signal", "leverage"], n=2, kind=kind).frame
+        got = sorted_returns(market, ["signal", "leverage"], n=2, kind=kind, n_jobs=threads).frame
         same_where_known(got, whole)
 
 
@@ -76,6 +74,8 @@ def test_what_cannot_be_is_said(market):
         sorted_returns(market, "signal", kind="both")
     with pytest.raises(ConfigError, match="Soft"):
         sorted_returns(market, "signal", weighting=Soft())
+    with pytest.raises(ConfigError, match="n_jobs"):
+        sorted_returns(market, "signal", n_jobs=0)
     with pytest.raises(ConfigError, match="2 characteristics meet 3 n"):
         sorted_returns(market, ["signal", "leverage"], n=(2, 2, 2), kind="dependent")
     with pytest.raises(InputDataError, match="overlap"):

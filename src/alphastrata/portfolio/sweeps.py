@@ -6,16 +6,18 @@ on every date, bit for bit, without the strata in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise, product
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from joblib import Parallel, delayed
+from numba.core.config import NUMBA_NUM_THREADS
 
 from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.factors import FactorReturns
@@ -31,10 +33,11 @@ from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
 Kind = Literal["single", "independent", "dependent"]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+_Fields = tuple[Float64, Float64, Int64, Int64, Int64, Float64]
 
-# Rows of a block of dates: a few columns of it fit a core's cache. Blocks run on as many threads
-# as `joblib.parallel_config` allows, one by default; each date's sums belong to one block.
-BLOCK_ROWS = 200_000
+# Rows of a block of dates: a column of it fits a core's cache. Each date's sums belong to one
+# block, so that the number of threads changes no bit.
+BLOCK_ROWS = 100_000
 
 
 def sorted_returns(
@@ -47,6 +50,7 @@ def sorted_returns(
     weighting: Weighting = "value",
     missing: Missing = "renormalise",
     ret: str = "ret",
+    n_jobs: int | None = None,
 ) -> FactorReturns:
     """Return the portfolios of sorts on one or many characteristics, formed on every date.
 
@@ -65,6 +69,9 @@ def sorted_returns(
         Whose quantiles, as for `quantile_sort`.
     weighting, missing, ret
         As for `portfolio_returns`.
+    n_jobs
+        Threads; None for as many as numba may use: the cores, ``NUMBA_NUM_THREADS``, or the share
+        of a joblib worker. The number changes no bit.
 
     Returns
     -------
@@ -75,7 +82,7 @@ def sorted_returns(
     Raises
     ------
     ConfigError
-        For an unknown kind, quantiles that cannot be, or soft weights.
+        For an unknown kind, quantiles that cannot be, soft weights, or fewer than one job.
     InputDataError
         For columns that the panel lacks, or when no date can be sorted.
 
@@ -89,7 +96,7 @@ def sorted_returns(
     """
     panel = as_panel(panel)
     options = _Options(by, n, kind, breakpoints, weighting, missing, ret)
-    return _collected([_swept(panel, options)], options)
+    return _collected([_swept(panel, options, n_jobs)], options)
 
 
 @dataclass(frozen=True)
@@ -140,9 +147,9 @@ class _Swept:
     missing: int
 
 
-def _swept(panel: Panel, options: _Options) -> _Swept:
+def _swept(panel: Panel, options: _Options, n_jobs: int | None) -> _Swept:
     columns, ret = options.columns, options.ret
-    _check(panel, columns, options.kind, options.weighting, options.missing, ret)
+    _check(panel, columns, options.kind, options.weighting, options.missing, ret, n_jobs)
     cuts = options.cuts()
     mask = eligible_rows(panel, options.breakpoints)
     market = _Market(
@@ -162,15 +169,9 @@ def _swept(panel: Panel, options: _Options) -> _Swept:
     if not blocks:
         nothing = pd.DataFrame(columns=header, index=panel.dates[:0], dtype=np.float64)
         return _Swept(nothing, nothing.astype(np.int64), panel.freq, 0, 0)
-    tasks = [(one, block) for one in sorts for block in blocks]
-    dependent = options.kind == "dependent"
-    done = Parallel(prefer="threads")(
-        delayed(_earn_block)(market, one, block, dependent) for one, block in tasks
-    )
-    parts = [
-        Earned(*(np.concatenate(field) for field in zip(*done[i : i + len(blocks)], strict=True)))
-        for i in range(0, len(done), len(blocks))
-    ]
+    done = _each(partial(_earn_block, market, sorts, options.kind == "dependent"), blocks, n_jobs)
+    whole = [np.concatenate(field) for field in zip(*done, strict=True)]
+    parts = [Earned(*(field[:, j] for field in whole)) for j in range(len(sorts))]
     means = np.hstack([mean_returns(part, options.missing) for part in parts])
     found = np.hstack([part.held - part.missing for part in parts])
     used = np.hstack([part.held + part.unweighted for part in parts]).any(axis=1)
@@ -228,27 +229,45 @@ def _blocks(offsets: Int64) -> list[tuple[int, int]]:
 
 def _earn_block(
     market: _Market,
-    sort: list[tuple[Float64, list[Fraction]]],
-    block: tuple[int, int],
+    sorts: list[list[tuple[Float64, list[Fraction]]]],
     dependent: bool,
-) -> Earned:
+    block: tuple[int, int],
+) -> _Fields:
     """Return what labels formed on dates [first, last) earned on the dates after them."""
     first, last = block
     offsets = market.offsets[first : last + 1]
-    codes, cells = np.empty(0, dtype=np.int32), 1
-    for values, cuts in sort:
-        groups = cells if dependent else 1
-        edges = breaks_by_group(values, offsets, cuts, market.eligible, codes, groups)
-        codes = assigned(values, offsets, edges, codes, groups)
-        cells *= len(cuts) + 1
-    fields = earn_next(
-        market.offsets[first : last + 2], market.assets, market.ret, market.weight, codes, cells
-    )
-    return Earned(*(field[1:] for field in fields))
+    labels = np.empty((len(sorts), offsets[-1] - offsets[0]), dtype=np.uint32)
+    for row, sort in zip(labels, sorts, strict=True):
+        codes, cells = np.empty(0, dtype=np.uint32), 1
+        for values, cuts in sort:
+            groups = cells if dependent else 1
+            edges = breaks_by_group(values, offsets, cuts, market.eligible, codes, groups)
+            codes = assigned(values, offsets, edges, codes, groups)
+            cells *= len(cuts) + 1
+        row[:] = codes
+    following = market.offsets[first : last + 2]
+    return earn_next(following, market.assets, market.ret, market.weight, labels, cells)
+
+
+def _each(
+    job: Callable[[tuple[int, int]], _Fields], blocks: list[tuple[int, int]], n_jobs: int | None
+) -> list[_Fields]:
+    """Return the job's results for all blocks, in their order."""
+    threads = min(NUMBA_NUM_THREADS if n_jobs is None else n_jobs, len(blocks))
+    if threads == 1:
+        return [job(block) for block in blocks]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(job, blocks))
 
 
 def _check(
-    panel: Panel, columns: list[str], kind: str, weighting: Weighting, missing: str, ret: str
+    panel: Panel,
+    columns: list[str],
+    kind: str,
+    weighting: Weighting,
+    missing: str,
+    ret: str,
+    n_jobs: int | None,
 ) -> None:
     found = Violations("sorted_returns")
     found.require(
@@ -258,6 +277,7 @@ def _check(
     found.require(
         0 < len(columns) == len(set(columns)), "Characteristics are distinct", first=str(columns)
     )
+    found.require(n_jobs is None or n_jobs >= 1, "n_jobs is None or at least 1", first=repr(n_jobs))
     found.raise_if_any(ConfigError)
     check_rules(panel, weighting, None, missing, ret)
     require_columns(panel.columns, columns, "sorted_returns")
@@ -273,6 +293,7 @@ def sorted_returns_by_chunk(
     weighting: Weighting = "value",
     missing: Missing = "renormalise",
     ret: str = "ret",
+    n_jobs: int | None = None,
 ) -> FactorReturns:
     """Return `sorted_returns` of a panel that comes in pieces, in the order of dates.
 
@@ -281,7 +302,7 @@ def sorted_returns_by_chunk(
     chunks
         Panels with ascending dates that do not overlap, such as the years of a daily panel on
         disk; only one is in memory at a time.
-    by, n, kind, breakpoints, weighting, missing, ret
+    by, n, kind, breakpoints, weighting, missing, ret, n_jobs
         As for `sorted_returns`.
 
     Returns
@@ -312,7 +333,7 @@ def sorted_returns_by_chunk(
     for chunk in chunks:
         piece = chunk if last is None else _carried(last, chunk)
         last = chunk.between(chunk.dates[-1], chunk.dates[-1])
-        pieces.append(_swept(piece, options))
+        pieces.append(_swept(piece, options, n_jobs))
         del chunk, piece
     if not pieces:
         raise InputDataError("sorted_returns_by_chunk needs at least one chunk.")
