@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier
 
@@ -50,6 +51,21 @@ def test_shapley_fidelity_collapses_on_shuffled_labels(planted):
     X, labels = planted
     shuffled = np.random.default_rng(1).permutation(labels)
     assert shapley_values(X, shuffled, n_trees=20).fidelity < 0.5
+    found = shapley_values(X, labels, n_trees=20, shuffles=2)
+    assert found.fidelity > 0.95
+    assert found.shuffled < 0.5
+    assert found.chance == pytest.approx(np.bincount(labels).max() / len(labels))
+    assert np.isnan(shapley_values(X, labels, n_trees=5).shuffled)
+
+
+def test_the_direction_of_shapley_values_is_spearmans(planted):
+    pytest.importorskip("shap")
+    X, labels = planted
+    found = shapley_values(X, labels, n_trees=20)
+    assert found.direction.index.equals(found.importance.index)
+    expected = spearmanr(X["a"], found.values[:, 0, 1])[0]
+    assert found.direction.loc["a", 1] == pytest.approx(expected)
+    assert found.direction.loc["a", 1] > 0.5
 
 
 def test_shap_says_what_to_install(planted, monkeypatch):

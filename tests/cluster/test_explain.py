@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alphastrata.cluster import name_clusters, profiles, surrogate_tree
+from alphastrata.cluster import boxes, name_clusters, profiles, surrogate_tree
 from alphastrata.errors import InputDataError
 
 
@@ -26,7 +26,14 @@ def test_profiles_are_pandas(planted):
     )
     z = (X - X.mean()) / X.std(ddof=0)
     pd.testing.assert_frame_equal(got["median_z"], z.groupby(labels).median(), check_names=False)
-    assert set(got.columns.get_level_values(0)) == {"mean", "median", "std", "mean_z", "median_z"}
+    assert set(got.columns.get_level_values(0)) == {
+        "mean",
+        "median",
+        "std",
+        "mean_z",
+        "median_z",
+        "std_z",
+    }
     with pytest.raises(InputDataError, match="same rows"):
         profiles(X, X, labels[:5])
 
@@ -74,3 +81,51 @@ def test_a_tree_needs_two_clusters(planted):
     X, labels = planted
     with pytest.raises(InputDataError, match="two clusters"):
         surrogate_tree(X, np.zeros_like(labels))
+
+
+def test_fidelity_on_shuffled_labels_is_chance_and_stands_beside_the_fidelity(planted):
+    X, labels = planted
+    tree = surrogate_tree(X, labels, max_depth=2, shuffles=5)
+    assert tree.fidelity > 0.9
+    assert abs(tree.shuffled - tree.chance) < 0.08
+    assert np.isnan(surrogate_tree(X, labels, shuffles=0).shuffled)
+
+
+def test_the_nodes_of_the_tree_are_scikit_learns(planted):
+    X, labels = planted
+    found = surrogate_tree(X, labels, max_depth=3)
+    nodes, inner = found.nodes, found.tree.tree_
+    leaf_of_row = found.tree.apply(X)
+    rows = pd.Series(leaf_of_row).value_counts()
+    leaves = nodes[nodes["feature"] == ""]
+    assert leaves["rows"].to_dict() == rows.to_dict()
+    assert (nodes["rows"] == inner.n_node_samples).all()
+    for leaf, own in leaves.iterrows():
+        members = labels[leaf_of_row == leaf]
+        assert own["cluster"] == np.bincount(members).argmax()
+        assert own["share"] == pytest.approx((members == own["cluster"]).mean())
+    assert nodes.loc[0, ["parent", "side"]].tolist() == [-1, ""]
+
+
+def test_the_rules_of_the_leaves_select_their_rows(planted):
+    X, labels = planted
+    leaves = surrogate_tree(X, labels, max_depth=3).leaves
+    assert leaves["rows"].sum() == len(X)
+    for leaf in leaves.itertuples():
+        parts = [X.eval(part) for part in leaf.rule.split(" and ")]
+        # Bounds are written with three digits, so a row or two may fall on the other side.
+        assert abs(np.all(parts, axis=0).sum() - leaf.rows) <= 4
+
+
+def test_box_plots_are_pandas_quantiles(planted):
+    X, labels = planted
+    got = boxes(X, np.where(labels == 3, -1, labels))
+    z = ((X - X.mean()) / X.std(ddof=0))[labels != 3]
+    expected = z.groupby(labels[labels != 3]).quantile(0.25)
+    assert got.index.get_level_values("feature").unique().tolist() == list("abcde")
+    for cluster in range(3):
+        np.testing.assert_allclose(
+            got["q1"].xs(cluster, level="cluster"), expected.loc[cluster], atol=1e-12
+        )
+    with pytest.raises(InputDataError, match="one label per row"):
+        boxes(X, labels[:4])

@@ -45,6 +45,19 @@ def test_communities_are_the_blocks(blocks, method):
     assert (found.centrality > 0).all()
 
 
+@pytest.mark.parametrize("method", ["tree", "backbone"])
+def test_joined_features_are_drawn_near_each_other(blocks, method):
+    found = feature_network(blocks, method=method)
+    assert found.places.index.tolist() == list(blocks.columns)
+    assert np.isfinite(found.places.to_numpy()).all()
+    gap = np.linalg.norm(found.places.to_numpy()[:, None] - found.places.to_numpy(), axis=2)
+    gap = pd.DataFrame(gap, index=blocks.columns, columns=blocks.columns)
+    joined = [gap.loc[a, b] for a, b in found.edges[["source", "target"]].to_numpy()]
+    assert np.mean(joined) < 0.7 * gap.to_numpy()[np.triu_indices(12, 1)].mean()
+    same = feature_network(blocks, method=method).places
+    pd.testing.assert_frame_equal(same, found.places, check_exact=True)
+
+
 def test_neighbours_are_brute_force():
     rng = np.random.default_rng(0)
     places = pd.DataFrame(rng.normal(size=(40, 2)), index=[f"A{i}" for i in range(40)])

@@ -14,12 +14,7 @@ from alphastrata.cluster.density import DensityClusterer
 from alphastrata.cluster.embedding import TSNE, isomap, umap
 from alphastrata.cluster.experiment_tables import Choice, Experiments
 from alphastrata.cluster.experiments import FEATURE_SETS, experiments
-from alphastrata.cluster.explain import (
-    SurrogateTree,
-    name_clusters,
-    profiles,
-    surrogate_tree,
-)
+from alphastrata.cluster.explain import boxes, name_clusters, profiles
 from alphastrata.cluster.networks import (
     FeatureNetwork,
     NeighborNetwork,
@@ -29,17 +24,19 @@ from alphastrata.cluster.networks import (
 from alphastrata.cluster.nulls import NullTest, null_test, sample_null
 from alphastrata.cluster.pipeline import deep_clusterer
 from alphastrata.cluster.purge import SizePurge, project_out, size_purge
-from alphastrata.cluster.rolling import RollingOptions, rolling
+from alphastrata.cluster.rolling import RollingOptions, rolling, rolling_scores
+from alphastrata.cluster.rolling_many import rolling_many
 from alphastrata.cluster.rolling_result import RollingClusters
 from alphastrata.cluster.spectral import SpectralClusterer, spectral_labels
 from alphastrata.cluster.stability import Stability, stability, window_stability
+from alphastrata.cluster.surrogate import SurrogateTree, surrogate_tree
 from alphastrata.cluster.transforms import (
     CrossSectionalRank,
     MedianImputer,
     SignedLog,
     Winsorizer,
 )
-from alphastrata.cluster.tuning import ClusterScorer, Tuned, tune
+from alphastrata.cluster.tuning import ClusterScorer, Tuned, drawn_settings, score_settings, tune
 from alphastrata.cluster.vade import VaDE
 from alphastrata.cluster.validity import Scores, score_clusters, scores, trustworthiness
 
@@ -74,8 +71,10 @@ __all__ = [
     "VaDE",
     "Winsorizer",
     "align",
+    "boxes",
     "choose_k",
     "deep_clusterer",
+    "drawn_settings",
     "elbow",
     "experiments",
     "feature_importance",
@@ -88,8 +87,11 @@ __all__ = [
     "profiles",
     "project_out",
     "rolling",
+    "rolling_many",
+    "rolling_scores",
     "sample_null",
     "score_clusters",
+    "score_settings",
     "scores",
     "shapley_values",
     "size_purge",

@@ -93,16 +93,32 @@ class ShapleyValues:
         Mean absolute value, the features that matter most first.
     fidelity : float
         Share of held-out rows to which the forest gives their own cluster.
+    chance : float
+        The same for always naming the largest cluster.
+    shuffled : float
+        Mean fidelity on held-out rows of forests grown on shuffled labels; missing where no
+        shuffle was asked for.
+    direction : DataFrame, feature x cluster
+        Rank correlation of the characteristic with its Shapley value: above zero, high values
+        speak for the cluster; below zero, low ones do. Rows as in ``importance``.
     """
 
     values: Array
     base: pd.Series
     importance: pd.DataFrame
     fidelity: float
+    chance: float
+    shuffled: float
+    direction: pd.DataFrame
 
 
 def shapley_values(
-    X: pd.DataFrame, labels: ArrayLike, *, n_trees: int = 100, random_state: int = 0
+    X: pd.DataFrame,
+    labels: ArrayLike,
+    *,
+    n_trees: int = 100,
+    shuffles: int = 0,
+    random_state: int = 0,
 ) -> ShapleyValues:
     """Return Shapley values of a forest that imitates the assignment.
 
@@ -117,8 +133,10 @@ def shapley_values(
         Clusters; rows with a negative label are left out of the fit.
     n_trees : int
         Trees in the forest, of depth at most 8.
+    shuffles : int
+        How often the labels are shuffled for the fidelity on labels that say nothing.
     random_state : int
-        Seed of the forest and the folds.
+        Seed of the forest, the folds and the shuffles.
 
     Raises
     ------
@@ -153,21 +171,42 @@ def shapley_values(
         int(max(2, min(5, counts.min()))), shuffle=True, random_state=random_state
     )
     rows = filled.to_numpy(dtype=np.float64)
+    own, rng = codes[kept], np.random.default_rng(random_state)
+
+    def fidelity(labels: NDArray[np.int64]) -> float:
+        held_out = cross_val_predict(forest, rows[kept], labels, cv=folds)
+        return float((held_out == labels).mean())
+
     with threadpool_limits(limits=1):
-        held_out = cross_val_predict(forest, rows[kept], codes[kept], cv=folds)
-        forest.fit(rows[kept], codes[kept])
+        faithful = fidelity(own)
+        noise = [fidelity(rng.permutation(own)) for _ in range(shuffles)]
+        forest.fit(rows[kept], own)
         explainer = TreeExplainer(forest)
         values = np.asarray(explainer.shap_values(rows, check_additivity=False))
-    importance = pd.DataFrame(
-        np.abs(values).mean(axis=0), index=[str(c) for c in X.columns], columns=found
-    )
+    names = [str(c) for c in X.columns]
+    importance = pd.DataFrame(np.abs(values).mean(axis=0), index=names, columns=found)
     order = importance.sum(axis=1).sort_values(ascending=False, kind="stable").index
+    direction = pd.DataFrame(_direction(rows, values), index=names, columns=found)
     return ShapleyValues(
         values=values,
         base=pd.Series(np.asarray(explainer.expected_value), index=found, name="base"),
         importance=importance.loc[order].rename_axis(index="feature", columns="cluster"),
-        fidelity=float((held_out == codes[kept]).mean()),
+        fidelity=faithful,
+        chance=float(counts.max() / counts.sum()),
+        shuffled=float(np.mean(noise)) if noise else float("nan"),
+        direction=direction.loc[order].rename_axis(index="feature", columns="cluster"),
     )
+
+
+def _direction(rows: Array, values: Array) -> Array:
+    """Return the rank correlation (features x clusters) of each feature with its values."""
+    n_features, n_clusters = values.shape[1:]
+    out = np.zeros((n_features, n_clusters))
+    for j in range(n_features):
+        ranks = pd.DataFrame(np.column_stack([rows[:, j], values[:, j]])).rank()
+        correlation = ranks.corr().to_numpy()[0, 1:]
+        out[j] = np.nan_to_num(correlation)
+    return out
 
 
 def profile_drift(profiles: pd.DataFrame) -> pd.DataFrame:

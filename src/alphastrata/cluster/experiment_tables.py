@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from alphastrata.cluster.explain import name_clusters, profiles
+from alphastrata.cluster.explain import boxes, name_clusters, profiles
 from alphastrata.cluster.transforms import signed_log
 from alphastrata.core.checks import Note
 from alphastrata.errors import ConfigError, InputDataError
@@ -156,11 +156,7 @@ class Experiments:
             index=self.data.index,
             columns=self.data.columns,
         )
-        z = (z - z.mean()) / z.std(ddof=0).replace(0.0, 1.0)
-        grouped = z.groupby(self.chosen(choice))
-        points = {"low": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "high": 0.95}
-        found = {name: pd.DataFrame(grouped.quantile(at)).T.stack() for name, at in points.items()}
-        return pd.DataFrame(found).rename_axis(["feature", "cluster"])
+        return boxes(z, self.chosen(choice).to_numpy())
 
     def names(self, choice: Choice | None = None) -> dict[int, str]:
         """Return a name per cluster by rule, such as "small, highly levered"."""

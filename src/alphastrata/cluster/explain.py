@@ -1,19 +1,16 @@
-"""What the clusters are: profiles, names by rule, and a shallow tree that imitates them."""
+"""What the clusters are: profiles, box plots in numbers, and names by rule."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.tree import DecisionTreeClassifier, export_text
+from numpy.typing import ArrayLike
 
 from alphastrata.errors import InputDataError
 
-__all__ = ["WORDS", "SurrogateTree", "name_clusters", "profiles", "surrogate_tree"]
+__all__ = ["WORDS", "boxes", "name_clusters", "profiles"]
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "log_market_cap": ("small", "large"),
@@ -58,7 +55,7 @@ def profiles(X: pd.DataFrame, Z: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
     -------
     DataFrame
         One row per cluster; columns (statistic, feature), with the statistics "mean", "median",
-        "std" (original units), "mean_z" and "median_z" (standard units).
+        "std" (original units), "mean_z", "median_z" and "std_z" (standard units).
 
     Raises
     ------
@@ -91,10 +88,55 @@ def profiles(X: pd.DataFrame, Z: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
         "std": original.std(ddof=0),
         "mean_z": scaled.mean(),
         "median_z": scaled.median(),
+        "std_z": scaled.std(ddof=0),
     }
     out = pd.concat(parts, axis=1, names=["statistic", "feature"])
     out.index.name = "cluster"
     return out
+
+
+def boxes(Z: pd.DataFrame, labels: ArrayLike) -> pd.DataFrame:
+    """Return the five numbers of a box plot for every feature and cluster.
+
+    Parameters
+    ----------
+    Z : DataFrame, rows x features
+        Features in comparable units; standardised here to mean 0 and deviation 1. Missing values
+        are left out.
+    labels : int array of shape (rows,)
+        Clusters; rows with a negative label are left out of every cluster.
+
+    Returns
+    -------
+    DataFrame indexed by (feature, cluster)
+        Columns low, q1, median, q3, high: the whiskers are at the 5% and 95% quantiles.
+
+    Raises
+    ------
+    InputDataError
+        If there is not one label per row.
+
+    Examples
+    --------
+    >>> Z = pd.DataFrame({"size": [1.0, 2.0, 3.0, 9.0]})
+    >>> boxes(Z, [1, 1, 1, 2])["median"].round(2).tolist()
+    [-0.56, 1.69]
+    """
+    codes = np.asarray(labels)
+    if codes.shape != (len(Z),):
+        raise InputDataError(
+            f"Box plots need one label per row; got {codes.shape} for {len(Z)} rows."
+        )
+    standard = (Z - Z.mean()) / Z.std(ddof=0).replace(0.0, 1.0)
+    kept = codes >= 0
+    grouped = standard.reset_index(drop=True)[kept].groupby(codes[kept])
+    points = {"low": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "high": 0.95}
+    # Features in their own order: stacking frames of columns would sort them.
+    found = {
+        name: pd.DataFrame(grouped.quantile(at)).T.stack(future_stack=True)
+        for name, at in points.items()
+    }
+    return pd.DataFrame(found).rename_axis(["feature", "cluster"])
 
 
 def _words(feature: str, score: float, strong: float) -> str:
@@ -160,85 +202,3 @@ def name_clusters(
 def _repeated(names: Mapping[int, str]) -> list[int]:
     values: Sequence[str] = list(names.values())
     return [cluster for cluster, name in names.items() if values.count(name) > 1]
-
-
-@dataclass(frozen=True)
-class SurrogateTree:
-    """A shallow decision tree that imitates a clustering.
-
-    Attributes
-    ----------
-    fidelity : float
-        Share of held-out rows to which the tree gives the cluster's own label.
-    chance : float
-        The same for always naming the largest cluster.
-    rules : str
-        The tree as text, fitted on all rows.
-    importance : Series
-        Feature -> share of the tree's gain in purity.
-    tree : DecisionTreeClassifier
-        The fitted tree.
-    """
-
-    fidelity: float
-    chance: float
-    rules: str
-    importance: pd.Series
-    tree: DecisionTreeClassifier
-
-
-def surrogate_tree(
-    X: pd.DataFrame, labels: ArrayLike, *, max_depth: int = 4, folds: int = 5, random_state: int = 0
-) -> SurrogateTree:
-    """Return a shallow tree that imitates ``labels``, with its fidelity on held-out rows.
-
-    Parameters
-    ----------
-    X : DataFrame, rows x features
-        Features in the units in which rules should read; missing values are handled by the tree.
-    labels : int array of shape (rows,)
-        Clusters; rows with a negative label are left out.
-    max_depth : int
-        Depth of the tree.
-    folds : int
-        Each row is predicted by a tree that was fitted without its fold; lowered to the size of
-        the smallest cluster.
-    random_state : int
-        Seed of the folds and of ties in the tree.
-
-    Raises
-    ------
-    InputDataError
-        If fewer than two clusters have two members.
-
-    Examples
-    --------
-    >>> X = pd.DataFrame({"size": np.r_[np.zeros(20), np.ones(20)]})
-    >>> surrogate_tree(X, np.repeat([0, 1], 20)).fidelity
-    1.0
-    """
-    codes: NDArray[np.int64] = np.asarray(labels, dtype=np.int64)
-    kept = codes >= 0
-    found, counts = np.unique(codes[kept], return_counts=True)
-    large = found[counts >= 2]
-    if len(large) < 2:
-        raise InputDataError(
-            f"A surrogate tree needs two clusters of at least two rows; got {len(large)}."
-        )
-    kept &= np.isin(codes, large)
-    rows, own = X[kept], codes[kept]
-    tree = DecisionTreeClassifier(
-        max_depth=max_depth, min_samples_leaf=max(1, len(rows) // 200), random_state=random_state
-    )
-    n_folds = max(2, min(folds, int(counts[counts >= 2].min())))
-    split = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
-    held_out = cross_val_predict(tree, rows, own, cv=split)
-    tree.fit(rows, own)
-    names = [str(c) for c in X.columns]
-    return SurrogateTree(
-        fidelity=float((held_out == own).mean()),
-        chance=float(counts.max() / counts.sum()),
-        rules=export_text(tree, feature_names=names),
-        importance=pd.Series(tree.feature_importances_, index=names, name="importance"),
-        tree=tree,
-    )

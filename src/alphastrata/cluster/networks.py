@@ -33,12 +33,21 @@ class FeatureNetwork:
         Feature -> community 1, 2, …, the largest first.
     centrality : Series
         Feature -> sum of the strengths of its edges.
+    places : DataFrame, feature x (x, y)
+        Where a drawing puts each feature: Kamada and Kawai (1989) on the spanning tree and the
+        edges, weak edges being long.
     """
 
     association: pd.DataFrame
     edges: pd.DataFrame
     communities: pd.Series
     centrality: pd.Series
+    places: pd.DataFrame
+
+    @property
+    def nodes(self) -> pd.DataFrame:
+        """Return x, y, community and centrality of each feature, as drawings take them."""
+        return self.places.assign(community=self.communities, centrality=self.centrality)
 
 
 def _backbone(strength: Array, level: float) -> NDArray[np.bool_]:
@@ -113,11 +122,9 @@ def feature_network(
     names = [str(name) for name in X.columns]
     values = association.fillna(0.0).to_numpy()
     strength = np.abs(values) - np.eye(len(values))
-    if method == "backbone":
-        kept = _backbone(np.maximum(strength, 0.0), level)
-    else:
-        tree: Any = nx.maximum_spanning_tree(_graph(values, strength > -1.0, names))
-        kept = np.asarray(nx.to_numpy_array(tree, nodelist=names, weight=None)) > 0
+    tree: Any = nx.maximum_spanning_tree(_graph(values, strength > -1.0, names))
+    spanning = np.asarray(nx.to_numpy_array(tree, nodelist=names, weight=None)) > 0
+    kept = _backbone(np.maximum(strength, 0.0), level) if method == "backbone" else spanning
     graph = _graph(values, kept, names)
     groups: Any = nx.community.louvain_communities(graph, weight="weight", seed=random_state)
     ordered = sorted(groups, key=lambda group: (-len(group), min(names.index(n) for n in group)))
@@ -136,7 +143,20 @@ def feature_network(
         edges=edges.sort_values("strength", ascending=False, ignore_index=True),
         communities=pd.Series(community, name="community").reindex(names),
         centrality=pd.Series((np.abs(values) * kept).sum(axis=1), index=names, name="centrality"),
+        # The tree joins all features; a backbone alone may fall into pieces without a distance.
+        places=_places(values, kept | spanning, names),
     )
+
+
+def _places(association: Array, joined: NDArray[np.bool_], names: Sequence[str]) -> pd.DataFrame:
+    """Return coordinates in which joined features are as far apart as their edge is weak."""
+    graph: Any = nx.Graph()
+    graph.add_nodes_from(names)
+    for i, j in zip(*np.nonzero(np.triu(joined, 1)), strict=True):
+        graph.add_edge(names[i], names[j], length=1.4 - float(abs(association[i, j])))
+    found: Any = nx.kamada_kawai_layout(graph, weight="length")
+    places = np.array([found[name] for name in names], dtype=np.float64)
+    return pd.DataFrame(places, index=list(names), columns=["x", "y"])
 
 
 @dataclass(frozen=True)

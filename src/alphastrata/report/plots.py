@@ -13,7 +13,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import PercentFormatter
@@ -23,27 +22,55 @@ from alphastrata.report.alluvial import Stream, lay_out_flows
 from alphastrata.report.charts_clusters import METRICS, cluster_label, wrap
 from alphastrata.report.formats import show
 from alphastrata.report.model import Membership
-from alphastrata.report.palette import HIGH, LOW, UNCLASSIFIED, colour, mark, series_colour
+from alphastrata.report.palette import UNCLASSIFIED, colour, mark, series_colour
+from alphastrata.report.plots_experiments import (
+    effects,
+    experiment_scores,
+    map_in_3d,
+    return_and_risk,
+)
+from alphastrata.report.plots_explain import beeswarm, boxes, drift, importance, shapley, tree
+from alphastrata.report.plots_networks import neighbors, network
 from alphastrata.report.plots_results import alphas, by_date, specifications, truth, tstats
-from alphastrata.report.style import INK, LINE, MUTED, canvas, literal, plain_frame, save, styled
+from alphastrata.report.style import (
+    DIVERGING,
+    INK,
+    LINE,
+    MUTED,
+    canvas,
+    literal,
+    plain_frame,
+    save,
+    styled,
+)
 
 __all__ = [
     "alphas",
+    "beeswarm",
+    "boxes",
     "by_date",
     "correlations",
     "drawdowns",
+    "drift",
+    "effects",
+    "experiment_scores",
     "growth",
+    "importance",
+    "map_in_3d",
     "map_of_clusters",
     "membership",
+    "neighbors",
+    "network",
     "profiles",
+    "return_and_risk",
     "save",
     "scores",
+    "shapley",
     "specifications",
+    "tree",
     "truth",
     "tstats",
 ]
-
-_DIVERGING = LinearSegmentedColormap.from_list("strata", [LOW, "#f4f4f2", HIGH])
 
 
 def growth(cumulative: pd.DataFrame, ax: Axes | None = None, *, log: bool = False) -> Axes:
@@ -179,7 +206,7 @@ def profiles(
 
 def _heat(frame: pd.DataFrame, labels: list[str], ax: Axes, *, limit: float, decimals: int) -> None:
     values = frame.to_numpy(dtype=float)
-    ax.imshow(values, cmap=_DIVERGING, vmin=-limit, vmax=limit, aspect="auto")
+    ax.imshow(values, cmap=DIVERGING, vmin=-limit, vmax=limit, aspect="auto")
     for row, column in np.ndindex(values.shape):
         value = values[row, column]
         if np.isfinite(value):

@@ -11,12 +11,18 @@ from typing import Any, Final, cast
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
 
-__all__ = ["STYLE", "canvas", "figure_of", "literal", "plain_frame", "save", "styled"]
+from alphastrata.report.palette import HIGH, LOW
+
+__all__ = ["DIVERGING", "STYLE", "canvas", "figure_of", "literal", "plain_frame", "save", "styled"]
 
 INK, MUTED, LINE = "#16191d", "#5d656f", "#d9dde2"
+
+# Blue is low, orange is high, and the middle nearly the ground.
+DIVERGING = LinearSegmentedColormap.from_list("strata", [LOW, "#f4f4f2", HIGH])
 
 STYLE: Final = {
     "font.size": 8.5,
