@@ -470,3 +470,80 @@ def spoiled(report_data: ReportData) -> ReportData:
         tests=[replace(test, title=bad, conventions=[bad], how={"alpha": entry, bad: entry})],
         unit=bad,
     )
+
+
+@pytest.fixture(scope="session")
+def explained() -> dict[str, Any]:
+    """Return what explains two clusters of assets with hostile names."""
+    rng = np.random.default_rng(3)
+    features = ["liquidity", "<b>R&D_100%</b>", "$x$"]
+    pairs = pd.MultiIndex.from_product([features, [1, 2]], names=["feature", "cluster"])
+    box = pd.DataFrame(np.sort(rng.normal(size=(6, 5)), axis=1), index=pairs)
+    box.columns = pd.Index(["low", "q1", "median", "q3", "high"])
+    assets = list(HOSTILE)
+    places = pd.DataFrame(rng.normal(size=(len(assets), 5)), columns=["x", "y", "x3", "y3", "z3"])
+    places = places.assign(asset=assets, cluster=1 + np.arange(len(assets)) % 2)
+    dates = pd.to_datetime(["2020-12-31", "2021-12-31"])
+    moved = pd.MultiIndex.from_product([dates, [1, 2]], names=["date", "cluster"])
+    return {
+        "names": {1: "large, <i>levered</i>", 2: "small, $x$"},
+        "boxes": box,
+        "nodes": pd.DataFrame(
+            {
+                "parent": [-1, 0, 0, 2, 2],
+                "side": ["", "yes", "no", "yes", "no"],
+                "feature": ["liquidity", "", "<b>R&D_100%</b>", "", ""],
+                "threshold": [0.5, np.nan, 2e6, np.nan, np.nan],
+                "cluster": [1, 1, 2, 2, 1],
+                "rows": [100, 60, 40, 30, 10],
+                "share": [0.6, 0.9, 0.8, 1.0, 0.5],
+            }
+        ),
+        "shapley": pd.DataFrame(rng.random((3, 2)), index=features, columns=[1, 2]),
+        "direction": pd.DataFrame([[0.5, -0.5]] * 3, index=features, columns=[1, 2]),
+        "values": rng.normal(size=(20, 3)),
+        "X": pd.DataFrame(rng.normal(size=(20, 3)), columns=features),
+        "importance": pd.DataFrame({"mean": [0.5, 0.2, 0.0], "std": 0.05}, index=features),
+        "drift": pd.DataFrame({"drift": [0.2, 0.4, 0.1, 0.3]}, index=moved),
+        "features": pd.DataFrame(
+            {"x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 0.0], "community": [1, 1, 2], "centrality": 0.7},
+            index=features,
+        ),
+        "associations": pd.DataFrame(
+            {
+                "source": features[:2],
+                "target": features[1:],
+                "association": [0.8, -0.3],
+                "strength": [0.8, 0.3],
+            }
+        ),
+        "places": places.set_index("asset"),
+        "near": pd.DataFrame(
+            {"source": assets[:3], "target": assets[1:4], "inside": [True, False, True]}
+        ),
+        "scores": pd.DataFrame(
+            [
+                (e, "$x$", e > 1, c, k, seed, *rng.random(4))
+                for e in (1, 2)
+                for c in ("kmeans", "spectral")
+                for k in (3, 4)
+                for seed in (0, 1)
+            ],
+            columns=[
+                *("experiment", "features", "autoencoder", "clusterer", "k", "seed"),
+                *(
+                    f"{m}_{s}"
+                    for m in ("silhouette", "davies_bouldin")
+                    for s in ("embedding", "input")
+                ),
+            ],
+        ),
+        "effects": pd.DataFrame(
+            {"estimate": [0.1, -0.1], "low": [0.0, -0.2], "high": [0.2, 0.0]},
+            index=pd.MultiIndex.from_product(
+                [["autoencoder"], ["silhouette_input", "silhouette_embedding"]],
+                names=["effect", "score"],
+            ),
+        ),
+        "risk": pd.DataFrame({"mean": [0.01, -0.002], "std": [0.05, 0.07]}, index=[1, 2]),
+    }

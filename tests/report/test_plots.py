@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
@@ -19,7 +21,28 @@ def _close() -> Iterator[None]:
     plt.close("all")
 
 
-def drawings(data: ReportData) -> dict[str, Callable[[Axes | None], Axes]]:
+Drawings = dict[str, Callable[[Axes | None], Axes]]
+
+
+def explanations(made: dict[str, Any]) -> Drawings:
+    names = made["names"]
+    return {
+        "boxes": lambda ax: plots.boxes(made["boxes"], ax, names=names),
+        "tree": lambda ax: plots.tree(made["nodes"], ax, names=names),
+        "shapley": lambda ax: plots.shapley(made["shapley"], ax, names=names),
+        "beeswarm": lambda ax: plots.beeswarm(made["values"], made["X"], ax),
+        "importance": lambda ax: plots.importance(made["importance"], ax),
+        "drift": lambda ax: plots.drift(made["drift"], ax, names=names),
+        "network": lambda ax: plots.network(made["features"], made["associations"], ax),
+        "neighbors": lambda ax: plots.neighbors(made["places"], made["near"], ax, names=names),
+        "experiment_scores": lambda ax: plots.experiment_scores(made["scores"], ax),
+        "effects": lambda ax: plots.effects(made["effects"], ax),
+        "return_and_risk": lambda ax: plots.return_and_risk(made["risk"], ax, names=names),
+        "map_in_3d": lambda ax: plots.map_in_3d(made["places"], ax, names=names),
+    }
+
+
+def drawings(data: ReportData) -> Drawings:
     part, factors, test = data.clusters[0], data.factors, data.tests[0]
     assert factors is not None
     assert test.alphas is not None
@@ -40,18 +63,21 @@ def drawings(data: ReportData) -> dict[str, Callable[[Axes | None], Axes]]:
     }
 
 
-def test_every_plot_is_tested(report_data: ReportData) -> None:
-    assert set(plots.__all__) == {*drawings(report_data), "save"}
+def test_every_plot_is_tested(report_data: ReportData, explained: dict[str, Any]) -> None:
+    assert set(plots.__all__) == {*drawings(report_data), *explanations(explained), "save"}
 
 
 @pytest.mark.parametrize("name", [n for n in plots.__all__ if n != "save"])
 def test_draws_on_the_given_axes_and_leaves_settings_alone(
-    name: str, report_data: ReportData, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    report_data: ReportData,
+    explained: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(plt, "show", lambda: pytest.fail("a library never shows"))
     before = dict(mpl.rcParams)
-    figure, ax = plt.subplots()
-    assert drawings(report_data)[name](ax) is ax
+    figure, ax = plt.subplots(subplot_kw={"projection": "3d"} if name == "map_in_3d" else None)
+    assert {**drawings(report_data), **explanations(explained)}[name](ax) is ax
     figure.canvas.draw()
     assert dict(mpl.rcParams) == before
     assert plt.get_fignums() == [figure.number]
@@ -106,3 +132,41 @@ def test_the_noise_band_reaches_from_the_lowest_to_the_highest_null() -> None:
     ax = plots.scores(frame)
     low_high = ax.collections[0].get_paths()[0].get_extents()
     assert (low_high.ymin, low_high.ymax) == (0.05, 0.3)
+
+
+def test_figures_of_explanations_show_names_as_they_stand(
+    explained: dict[str, Any], tmp_path: Path
+) -> None:
+    for name, draw in explanations(explained).items():
+        plots.save(draw(None), tmp_path / f"{name}.svg")
+        assert "<script" not in (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
+        plt.close("all")
+    tree = (tmp_path / "tree.svg").read_text(encoding="utf-8")
+    assert ">liquidity ≤ 0.5<" in tree
+    assert ">&lt;b&gt;R&amp;D_100%&lt;/b&gt; ≤ 2,000,000<" in tree
+    assert ">1 · large, &lt;i&gt;levered&lt;/i&gt;<" in tree
+
+
+def test_boxes_stand_where_the_quantiles_are(explained: dict[str, Any]) -> None:
+    ax = plots.boxes(explained["boxes"])
+    assert len(ax.patches) == 6
+    found = sorted(tuple(np.round(p.get_path().get_extents().intervalx, 9)) for p in ax.patches)
+    expected = explained["boxes"][["q1", "q3"]].to_numpy()
+    assert found == sorted(tuple(np.round(row, 9)) for row in expected)
+
+
+def test_scores_of_experiments_are_means_over_seeds(explained: dict[str, Any]) -> None:
+    scores = explained["scores"]
+    ax = plots.experiment_scores(scores, metric="davies_bouldin", space="input")
+    own = scores.query("k == 3 and clusterer == 'kmeans'")
+    expected = own.groupby("experiment")["davies_bouldin_input"].mean()
+    assert ax.containers[0].lines[0].get_ydata().tolist() == pytest.approx(expected.tolist())
+    with pytest.raises(InputDataError, match="no column 'dunn_input'"):
+        plots.experiment_scores(scores, metric="dunn", space="input")
+
+
+def test_a_flat_map_is_not_drawn_in_three_dimensions(explained: dict[str, Any]) -> None:
+    with pytest.raises(InputDataError, match="third coordinate"):
+        plots.map_in_3d(explained["places"][["cluster", "x", "y"]])
+    with pytest.raises(InputDataError, match="projection"):
+        plots.map_in_3d(explained["places"], plt.subplots()[1])

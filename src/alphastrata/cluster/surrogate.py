@@ -173,15 +173,17 @@ def _leaves(nodes: pd.DataFrame) -> pd.DataFrame:
     for leaf in (node for node, name in enumerate(feature) if not name):
         low: dict[str, float] = {}
         high: dict[str, float] = {}
+        asked: list[str] = []
         node = leaf
         while (above := parent[node]) >= 0:
             # From the leaf upwards, the first bound met on either side is the tightest one.
             bounds = high if side[node] == "yes" else low
             bounds.setdefault(feature[above], threshold[above])
+            asked.append(feature[above])
             node = above
-        order = list(dict.fromkeys([*high, *low]))
+        order = dict.fromkeys(reversed(asked))
         words = [_bounds(name, low.get(name), high.get(name)) for name in order]
-        out.append((" and ".join(reversed(words)), cluster[leaf], rows[leaf], share[leaf]))
+        out.append((" and ".join(words), cluster[leaf], rows[leaf], share[leaf]))
     return pd.DataFrame(out, columns=["rule", "cluster", "rows", "share"])
 
 

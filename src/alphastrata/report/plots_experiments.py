@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from alphastrata.errors import InputDataError
-from alphastrata.report.charts_clusters import METRICS, cluster_label, wrap
+from alphastrata.report.charts_clusters import METRICS
 from alphastrata.report.palette import colour, mark, series_colour
-from alphastrata.report.style import INK, LINE, MUTED, canvas, literal, styled
+from alphastrata.report.style import INK, LINE, MUTED, canvas, cluster_lines, literal, styled
 
 __all__ = ["effects", "experiment_scores", "map_in_3d", "return_and_risk"]
 
@@ -158,7 +158,7 @@ def return_and_risk(
                 marker=mark(cluster),
                 edgecolors="white",
                 linewidths=0.6,
-                label=literal("\n".join(wrap(cluster_label(cluster, names or {}), 32))),
+                label=cluster_lines(cluster, names, width=32),
                 zorder=2,
             )
             ax.annotate(
@@ -219,7 +219,7 @@ def map_in_3d(places: pd.DataFrame, ax: Axes | None = None, *, names: Names | No
                 marker=mark(cluster),
                 edgecolors="white",
                 linewidths=0.3,
-                label=literal("\n".join(wrap(cluster_label(cluster, names or {}), 28))),
+                label=cluster_lines(cluster, names, width=28),
             )
         for side in (deep.xaxis, deep.yaxis, deep.zaxis):
             side.set_ticklabels([])

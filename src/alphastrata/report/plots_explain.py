@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch
 
@@ -19,6 +20,7 @@ from alphastrata.report.style import (
     LINE,
     MUTED,
     canvas,
+    cluster_lines,
     literal,
     plain_frame,
     styled,
@@ -91,12 +93,7 @@ def boxes(frame: pd.DataFrame, ax: Axes | None = None, *, names: Names | None = 
 
 
 def _legend(ax: Axes, clusters: list[int], names: Names | None) -> None:
-    handles = [
-        Patch(
-            color=colour(c), label=literal("\n    ".join(wrap(cluster_label(c, names or {}), 34)))
-        )
-        for c in clusters
-    ]
+    handles = [Patch(color=colour(c), label=cluster_lines(c, names, width=34)) for c in clusters]
     ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
 
 
@@ -332,9 +329,10 @@ def drift(frame: pd.DataFrame, ax: Axes | None = None, *, names: Names | None = 
                 color=colour(cluster),
                 marker=mark(cluster),
                 markersize=4,
-                label=literal("\n".join(wrap(cluster_label(cluster, names or {}), 30))),
+                label=cluster_lines(cluster, names, width=30),
             )
         ax.set_ylabel("drift, standard deviations")
+        ax.xaxis.set_major_locator(AutoDateLocator(maxticks=6))  # type: ignore[no-untyped-call]
         ax.set_ylim(bottom=0.0)
         ax.grid(axis="y")
         ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))

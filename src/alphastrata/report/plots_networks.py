@@ -9,10 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from alphastrata.report.charts_clusters import cluster_label, wrap
 from alphastrata.report.charts_networks import community_colour
 from alphastrata.report.palette import HIGH, colour, mark
-from alphastrata.report.style import INK, MUTED, canvas, literal, plain_frame, styled
+from alphastrata.report.style import INK, MUTED, canvas, cluster_lines, literal, plain_frame, styled
 
 __all__ = ["neighbors", "network"]
 
@@ -107,7 +106,7 @@ def neighbors(
     """
     with styled():
         ax = canvas(ax, 6.4, 3.9)
-        for inside, tint, width in ((True, MUTED, 0.5), (False, HIGH, 0.9)):
+        for inside, tint, width in ((False, HIGH, 0.5), (True, MUTED, 0.8)):
             own = edges[edges["inside"].astype(bool) == inside]
             if len(own):
                 ends = [places.loc[own[end], ["x", "y"]].to_numpy() for end in ("source", "target")]
@@ -115,7 +114,7 @@ def neighbors(
                     list(np.stack(ends, axis=1)),
                     colors=tint,
                     linewidths=width,
-                    alpha=0.55,
+                    alpha=0.7 if inside else 0.45,
                     zorder=1,
                 )
                 lines.set_label("within a cluster" if inside else "between clusters")
@@ -130,7 +129,7 @@ def neighbors(
                 marker=mark(cluster),
                 linewidths=0.3,
                 edgecolors="white",
-                label=literal("\n".join(wrap(cluster_label(cluster, names or {}), 32))),
+                label=cluster_lines(cluster, names, width=32),
                 zorder=2,
             )
         ax.set_aspect("equal")

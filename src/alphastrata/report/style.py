@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -15,9 +15,20 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
 
+from alphastrata.report.charts_clusters import cluster_label, wrap
 from alphastrata.report.palette import HIGH, LOW
 
-__all__ = ["DIVERGING", "STYLE", "canvas", "figure_of", "literal", "plain_frame", "save", "styled"]
+__all__ = [
+    "DIVERGING",
+    "STYLE",
+    "canvas",
+    "cluster_lines",
+    "figure_of",
+    "literal",
+    "plain_frame",
+    "save",
+    "styled",
+]
 
 INK, MUTED, LINE = "#16191d", "#5d656f", "#d9dde2"
 
@@ -127,6 +138,17 @@ def literal(text: object) -> str:
     shown = "".join(c if c.isprintable() else " " for c in str(text)).replace("$", r"\$")
     # Labels that start with an underscore are left out of legends.
     return " " + shown if shown.startswith("_") else shown
+
+
+def cluster_lines(cluster: int, names: Mapping[int, str] | None, *, width: int) -> str:
+    r"""Return a cluster's number and name for a legend, in lines of so many letters.
+
+    Examples
+    --------
+    >>> cluster_lines(1, {1: "small, levered"}, width=12)
+    '1 · small,\nlevered'
+    """
+    return "\n".join(literal(part) for part in wrap(cluster_label(cluster, names or {}), width))
 
 
 def plain_frame(ax: Axes) -> None:
