@@ -56,7 +56,7 @@ class Stability:
         return pd.DataFrame(rows).T.rename_axis("over")
 
 
-def _reseeded(model: Any, seed: int) -> Any:
+def reseeded(model: Any, seed: int) -> Any:
     """Return a clone in which every ``random_state`` is the seed."""
     copy = clone(model)
     names = [name for name in copy.get_params() if name.split("__")[-1] == "random_state"]
@@ -147,7 +147,7 @@ def stability(
     fixed = _seeded(model, random_state)
     base = fit_once(fixed, values).labels
     run = Parallel(n_jobs=n_jobs)
-    fits = run(delayed(fit_once)(_reseeded(model, s), values) for s in range(seeds))
+    fits = run(delayed(fit_once)(reseeded(model, s), values) for s in range(seeds))
     by_seed = [fit.labels for fit in fits]
     pairs = [adjusted_rand_score(a, b) for i, a in enumerate(by_seed) for b in by_seed[i + 1 :]]
     children = np.random.SeedSequence(random_state).spawn(bootstraps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,7 +29,15 @@ class Stages:
     report: Progress
     keys: dict[str, str] = field(default_factory=dict)
     reused: dict[str, bool] = field(default_factory=dict)
+    needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     contents: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def unfinished(self, name: str) -> Path:
+        """Return the folder for what a stage has done so far; it goes when the stage is done.
+
+        It carries the stage's key, so that it is found again by the very same stage alone.
+        """
+        return self.out / "stages" / f".unfinished-{_slug(name)}-{self.keys[name][:16]}"
 
     def stage(
         self, name: str, settings: Any, needs: tuple[str, ...], make: Callable[[], Artefacts]
@@ -36,14 +45,15 @@ class Stages:
         """Return a stage's artefacts, made now or on an earlier run."""
         key = stage_key(name, settings, [self.keys[need] for need in needs])
         self.keys[name] = key
-        slug = re.sub(r"[^A-Za-z0-9-]+", "_", name)
-        folder = self.out / "stages" / f"{slug}-{key[:16]}"
+        self.needs[name] = needs
+        folder = self.out / "stages" / f"{_slug(name)}-{key[:16]}"
         self.reused[name] = (folder / artefacts.INDEX).is_file()
         self.report(name, 0, 1)
         start = time.perf_counter()
         if not self.reused[name]:
             LOG.info("%s: computing (%s)", name, key[:16])
             artefacts.save(folder, make())
+            shutil.rmtree(self.unfinished(name), ignore_errors=True)
         # Read back even what was just made: a resumed run sees the very same objects.
         found = artefacts.load(folder)
         self.contents[name] = artefacts.contents(folder)
@@ -51,3 +61,7 @@ class Stages:
         verb = "reused" if self.reused[name] else "done"
         LOG.info("%s: %s in %.1f s", name, verb, time.perf_counter() - start)
         return found
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]+", "_", name)
