@@ -170,12 +170,19 @@ def test_strata_from_rows_are_strata():
     codes = rng.integers(1, 4, rows.size)
     quick = Strata.from_rows(panel, rows, codes, ordered=True, n=3, source="s")
     slow = Strata(pd.Series(codes, index=panel.index[rows]), ordered=True, n=3, source="s")
+    mask = np.zeros(36, dtype=bool)
+    mask[rows] = True
+    masked = Strata.from_rows(panel, mask, codes, ordered=True, n=3)
     for name in ("codes", "date_codes", "asset_codes", "offsets"):
         assert np.array_equal(getattr(quick, name), getattr(slow, name))
+        assert np.array_equal(getattr(masked, name), getattr(slow, name))
+    assert quick.wide().equals(slow.wide())
     assert quick.dates.equals(slow.dates)
     assert quick.assets.equals(slow.assets)
     assert quick.labels.equals(slow.labels)
     with pytest.raises(InputDataError, match="ascending"):
         Strata.from_rows(panel, rows[::-1], codes, ordered=True, n=3)
+    with pytest.raises(InputDataError, match="booleans"):
+        Strata.from_rows(panel, mask[: mask.nonzero()[0][-1] + 1], codes, ordered=True, n=3)
     with pytest.raises(InputDataError, match=r"1\.\.2"):
         Strata.from_rows(panel, rows, codes, ordered=True, n=2)

@@ -229,7 +229,11 @@ def _weighted_sums(
 
 
 def weighted_mean(
-    values: Float64, weights: Float64, labels: Int64, offsets: Int64, n_strata: int
+    values: Float64,
+    weights: Float64,
+    labels: npt.NDArray[np.integer],
+    offsets: Int64,
+    n_strata: int,
 ) -> ByStratum:
     """Return weighted means by date and stratum.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from alphastrata.core.checks import Note, Violations
@@ -13,6 +14,9 @@ from alphastrata.core.grouping import Int64
 from alphastrata.core.keys import ASSET, DATE, Keys, day
 from alphastrata.core.panel import Panel
 from alphastrata.errors import InputDataError
+
+Int32 = npt.NDArray[np.int32]
+Bool = npt.NDArray[np.bool_]
 
 
 class Strata:
@@ -88,7 +92,7 @@ class Strata:
         n = largest if n is None else n
         found.require(largest <= n, "No label exceeds n", first=f"label {largest}, n={n}")
         found.raise_if_any()
-        self._set(panel, values.astype(np.int64), ordered, n, names)
+        self._set(panel.select([]), values.astype(np.int32), ordered, n, names)
         self.source = source
         self.notes = tuple(notes)
         self.probabilities = _check_probabilities(probabilities, panel, self.n)
@@ -97,8 +101,8 @@ class Strata:
     def from_rows(
         cls,
         panel: Panel,
-        rows: Int64,
-        codes: Int64,
+        rows: Int64 | Bool,
+        codes: npt.NDArray[np.integer],
         *,
         ordered: bool,
         n: int,
@@ -113,7 +117,7 @@ class Strata:
         panel
             The panel whose rows are labelled on their own dates.
         rows
-            Positions of the rows, ascending, at least one.
+            Positions of the rows, ascending, or booleans of shape (n_rows,); at least one.
         codes
             Their labels, 1..n.
         ordered, n, names, source, notes
@@ -122,7 +126,8 @@ class Strata:
         Raises
         ------
         InputDataError
-            For positions that do not ascend, or labels outside 1..n.
+            For positions that do not ascend, booleans that do not fit the panel, or labels outside
+            1..n.
 
         Examples
         --------
@@ -131,29 +136,36 @@ class Strata:
         [2]
         """
         found = Violations("Strata.from_rows")
-        fits = rows.size == codes.size > 0
-        found.require(fits, "There is one label per row, at least one", first=f"{rows.size} rows")
+        count = int(rows.sum()) if rows.dtype == np.bool_ else rows.size
+        fits = count == codes.size > 0
+        found.require(fits, "There is one label per row, at least one", first=f"{count} rows")
         found.require(
-            fits and bool((np.diff(rows) > 0).all()) and rows[0] >= 0 and rows[-1] < len(panel),
-            "Rows are ascending positions in the panel",
+            fits and _selects(rows, len(panel)),
+            "Rows are ascending positions in the panel, or booleans for each of its rows",
         )
         found.require(
             fits and codes.min() >= 1 and codes.max() <= n, f"Labels are 1..{n}", first=f"n={n}"
         )
         found.raise_if_any()
-        date_codes, dates = _used(panel.date_codes[rows], len(panel.dates))
-        asset_codes, assets = _used(panel.asset_codes[rows], len(panel.assets))
+        every = codes.size == len(panel)  # Then the panel's own keys serve, without a copy.
+        date_codes, dates = _used(
+            panel.date_codes if every else panel.date_codes[rows], len(panel.dates)
+        )
+        asset_codes, assets = _used(
+            panel.asset_codes if every else panel.asset_codes[rows], len(panel.assets)
+        )
         keys = Keys(panel.dates.take(dates), panel.assets.take(assets), date_codes, asset_codes)
         self = cls.__new__(cls)
-        label = codes.astype(np.float64)
-        self._set(Panel._build(keys, {"label": label}, "D", ()), codes, ordered, n, names)
+        self._set(
+            Panel._build(keys, {}, "D", ()), codes.astype(np.int32, copy=False), ordered, n, names
+        )
         self.source, self.notes, self.probabilities = source, tuple(notes), None
         return self
 
     def _set(
         self,
         panel: Panel,
-        codes: Int64,
+        codes: Int32,
         ordered: bool,
         n: int,
         names: Mapping[int, str] | None,
@@ -167,7 +179,7 @@ class Strata:
         )
         found.raise_if_any()
         self._panel = panel
-        self.codes: Int64 = codes.astype(np.int64, copy=False)
+        self.codes = codes
         self.codes.flags.writeable = False
         self.n = int(n)
         self.ordered = bool(ordered)
@@ -207,13 +219,15 @@ class Strata:
     @cached_property
     def labels(self) -> pd.Series:
         """Labels as nullable integers indexed by (date, asset)."""
-        return pd.Series(
-            pd.array(self.codes, dtype="Int64"), index=self._panel.index, name="stratum"
-        )
+        values = pd.array(self.codes.astype(np.int64), dtype="Int64")
+        return pd.Series(values, index=self._panel.index, name="stratum")
 
     def wide(self) -> pd.DataFrame:
         """Return labels as a date x asset frame of nullable integers."""
-        return self._panel.wide("label").astype("Int64")
+        cells = np.full((len(self.dates), len(self.assets)), np.nan)
+        cells[self.date_codes, self.asset_codes] = self.codes
+        wide = pd.DataFrame(cells, index=self.dates.rename(DATE), columns=self.assets)
+        return wide.astype("Int64")
 
     def sizes(self) -> pd.DataFrame:
         """Return how many assets each stratum has on each date, date x stratum name."""
@@ -285,6 +299,13 @@ class Strata:
         from html import escape
 
         return f"<p>{escape(repr(self))}</p>{self.sizes().tail().to_html(escape=True)}"
+
+
+def _selects(rows: Int64 | Bool, size: int) -> bool:
+    """Return whether rows are a mask of ``size`` rows, or ascending positions among them."""
+    if rows.dtype == np.bool_:
+        return rows.shape == (size,)
+    return bool((np.diff(rows) > 0).all()) and rows[0] >= 0 and rows[-1] < size
 
 
 def _used(codes: Int64, n: int) -> tuple[Int64, Int64]:

@@ -15,6 +15,7 @@ from alphastrata.core.strata import Strata
 from alphastrata.portfolio.schedule import Hold, following, in_force
 
 Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 
@@ -37,7 +38,7 @@ class Labels:
     dates: pd.DatetimeIndex
     offsets: Int64
     assets: Int64
-    codes: Int64
+    codes: Int32
     n: int
 
 

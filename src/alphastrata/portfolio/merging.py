@@ -288,6 +288,16 @@ def earn_next(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
+def tallied(codes: Codes, offsets: Int64, n_codes: int) -> Int64:
+    """Return how many rows of each date have each code 0..n_codes-1, shape (n_dates, n_codes)."""
+    out = np.zeros((offsets.size - 1, n_codes), dtype=np.int64)
+    for d in range(offsets.size - 1):
+        for i in range(offsets[d], offsets[d + 1]):
+            out[d, codes[i]] += 1
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
 def picked(ordered: Float64, bounds: Int64, top: Int64, bottom: Int64, least: int) -> Float64:
     """Return linear quantiles at top/bottom of ascending values by date, as `bydate` does."""
     out = np.full((bounds.size - 1, top.size), np.nan)
@@ -315,8 +325,29 @@ def breaks_by_group(
     eligible: Mask,
     codes: Codes,
     n_groups: int,
-) -> Float64:
-    """Return breakpoints of each date and group, shape (n_dates, n_groups, q)."""
+    least: int,
+) -> tuple[Float64, Int64]:
+    """Return breakpoints of each date and group, shape (n_dates, n_groups, q), and who set them.
+
+    Parameters
+    ----------
+    values, offsets
+        The characteristic, and the bounds of dates.
+    probs
+        Probabilities, ascending.
+    eligible
+        Which values may set breakpoints; empty for all.
+    codes, n_groups
+        Groups 1..n_groups of the rows from the first date on, 0 for none; or empty, and 1.
+    least
+        A group in which fewer values may set breakpoints has none.
+
+    Returns
+    -------
+    tuple
+        Breakpoints, missing where there are none, and the number of values that may set them,
+        shape (n_dates * n_groups,).
+    """
     top = np.array([p.numerator for p in probs], dtype=np.int64)
     bottom = np.array([p.denominator for p in probs], dtype=np.int64)
     if n_groups == 1:
@@ -325,5 +356,5 @@ def breaks_by_group(
         inside, bounds = grouped(values, offsets, eligible, codes, n_groups)
     for first, last in pairwise(bounds.tolist()):
         inside[first:last].sort()
-    found = picked(inside, bounds, top, bottom, len(probs) + 1)
-    return found.reshape(offsets.size - 1, n_groups, len(probs))
+    found = picked(inside, bounds, top, bottom, least)
+    return found.reshape(offsets.size - 1, n_groups, len(probs)), np.diff(bounds)

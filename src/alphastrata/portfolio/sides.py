@@ -136,7 +136,7 @@ def leg_labels(
     size = np.diff(labels.offsets)
     is_long = labels.codes == np.repeat(top, size)
     is_short = labels.codes == np.repeat(bottom, size)
-    codes = np.where(is_long, 1, np.where(is_short, 2, 0)).astype(np.int64)
+    codes = np.where(is_long, 1, np.where(is_short, 2, 0)).astype(np.int32)
     return Labels(labels.dates, labels.offsets, labels.assets, codes, 2), notes
 
 

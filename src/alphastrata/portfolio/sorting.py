@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from alphastrata.core import bydate
 from alphastrata.core.checks import Note, require_columns
 from alphastrata.core.grouping import offsets_of, sort_by
 from alphastrata.core.panel import Panel
@@ -19,6 +18,7 @@ from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.calendars import Rebalance, formation_dates
 from alphastrata.portfolio.eligible import Mask, Screen, screened_rows
+from alphastrata.portfolio.merging import Codes, assigned, breaks_by_group, tallied
 
 Quantiles = int | Sequence[float]
 Breakpoints = str | Mask
@@ -47,7 +47,7 @@ class Formation:
 class Labelled:
     """Labels of the rows on formation dates, 0 for none, and notes."""
 
-    codes: Int64
+    codes: Codes
     notes: list[Note]
 
 
@@ -92,26 +92,18 @@ def sort_once(
         offsets = offsets_of((date * per_date + groups)[order], len(rows.dates) * per_date)
         values = np.where(groups > 0, values, np.nan)[order]
         eligible = None if eligible is None else eligible[order]
-    breaks = bydate.breakpoints(values, offsets, probs, eligible=eligible)
-    setting = values == values if eligible is None else (values == values) & eligible
-    count = np.diff(np.concatenate(([0], np.cumsum(setting)))[offsets])
-    breaks[count < least] = np.nan
-    codes = bydate.assign(values, offsets, breaks)
-    empty = _with_empty_strata(codes, offsets, len(probs) + 1)
+    none = np.empty(0, dtype=np.uint32)
+    everyone = np.empty(0, dtype=np.bool_)
+    mask = everyone if eligible is None else eligible
+    breaks, count = breaks_by_group(values, offsets, probs, mask, none, 1, least)
+    codes = assigned(values, offsets, breaks, none, 1)
+    empty = (tallied(codes, offsets, len(probs) + 2)[:, 1:] == 0).any(axis=1)
     notes = _notes(by, values, offsets, empty, count, least, panel.dates[rows.dates], per_date)
     if order is not None:
         back = np.empty_like(codes)
         back[order] = codes
         codes = back
     return Labelled(codes, notes)
-
-
-def _with_empty_strata(codes: Int64, offsets: Int64, n: int) -> npt.NDArray[np.bool_]:
-    """Return, by date (or group of a date), whether some stratum 1..n has no asset."""
-    segment = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
-    held = np.bincount(segment * (n + 1) + codes, minlength=(offsets.size - 1) * (n + 1))
-    empty: npt.NDArray[np.bool_] = (held.reshape(-1, n + 1)[:, 1:] == 0).any(axis=1)
-    return empty
 
 
 def _at(
@@ -170,7 +162,7 @@ def _notes(
 def strata_of(
     panel: Panel,
     rows: Formation,
-    codes: Int64,
+    codes: Codes,
     *,
     n: int,
     ordered: bool,
@@ -179,15 +171,18 @@ def strata_of(
     notes: list[Note],
 ) -> Strata:
     """Return strata of the rows with a label; none at all is an error that tells why."""
-    kept = np.flatnonzero(codes)
-    if not kept.size:
+    kept = codes > 0
+    if not kept.any():
         told = "; ".join(str(note) for note in notes)
         raise InputDataError(f"The sort classifies no asset on any date. {told}")
-    positions = kept if rows.positions is None else rows.positions[kept]
+    labelled = kept
+    if rows.positions is not None:
+        labelled = np.zeros(len(panel), dtype=np.bool_)
+        labelled[rows.positions[kept]] = True
     return Strata.from_rows(
         panel,
-        positions,
-        codes[kept],
+        labelled,
+        (codes if kept.all() else codes[kept]).view(np.int32),  # Without a copy.
         ordered=ordered,
         n=n,
         names=names,
@@ -196,10 +191,10 @@ def strata_of(
     )
 
 
-def scattered(rows: Formation, codes: Int64, size: int) -> Int64:
+def scattered(rows: Formation, codes: Codes, size: int) -> Int64:
     """Return codes of the formation dates as codes of all rows, 0 elsewhere."""
     if rows.positions is None:
-        return codes
+        return codes.astype(np.int64)
     out = np.zeros(size, dtype=np.int64)
     out[rows.positions] = codes
     return out

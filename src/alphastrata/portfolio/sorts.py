@@ -239,7 +239,7 @@ def joint_sort(
     check_sort(panel, list(by), probs, min_assets)
     rows = formation_rows(panel, where, rebalance)
     notes = list(rows.notes)
-    codes = np.ones(rows.size, dtype=np.int64)
+    codes = np.ones(rows.size, dtype=np.uint32)
     for column, cuts, rule in zip(by, probs, rules, strict=True):
         least = len(cuts) + 1 if min_assets is None else min_assets
         groups = scattered(rows, codes, len(panel)) if kind == "dependent" else None

@@ -241,7 +241,8 @@ def _earn_block(
         codes, cells = np.empty(0, dtype=np.uint32), 1
         for values, cuts in sort:
             groups = cells if dependent else 1
-            edges = breaks_by_group(values, offsets, cuts, market.eligible, codes, groups)
+            least, mask = len(cuts) + 1, market.eligible
+            edges, _ = breaks_by_group(values, offsets, cuts, mask, codes, groups, least)
             codes = assigned(values, offsets, edges, codes, groups)
             cells *= len(cuts) + 1
         row[:] = codes
