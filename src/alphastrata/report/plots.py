@@ -32,6 +32,7 @@ from alphastrata.report.plots_experiments import (
 from alphastrata.report.plots_explain import beeswarm, boxes, drift, importance, shapley, tree
 from alphastrata.report.plots_networks import neighbors, network
 from alphastrata.report.plots_results import alphas, by_date, specifications, truth, tstats
+from alphastrata.report.plots_search import choose_k, tuning
 from alphastrata.report.style import (
     DIVERGING,
     INK,
@@ -49,6 +50,7 @@ __all__ = [
     "beeswarm",
     "boxes",
     "by_date",
+    "choose_k",
     "correlations",
     "drawdowns",
     "drift",
@@ -70,6 +72,7 @@ __all__ = [
     "tree",
     "truth",
     "tstats",
+    "tuning",
 ]
 
 
