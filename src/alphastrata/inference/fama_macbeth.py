@@ -353,7 +353,7 @@ def lagged_regressors(
         raise ConfigError(f"scale is None, 'rank' or 'zscore'; got {scale!r}.")
     columns = [panel.values(name) for name in x]
     if scale == "rank":
-        columns = [_centred_rank(c, panel) for c in columns]
+        columns = [centred_rank(c, panel) for c in columns]
     elif scale == "zscore":
         columns = [standardize(c, panel.offsets) for c in columns]
     w = panel.values(weights) if weights else None
@@ -367,7 +367,7 @@ def lagged_regressors(
     return [Lagged(c, rows) for c in columns], None if w is None else Lagged(w, rows)
 
 
-def _centred_rank(values: Array, panel: Panel) -> Array:
+def centred_rank(values: Array, panel: Panel) -> Array:
     """Return ranks by date scaled to [-0.5, 0.5]; a lone value gets 0."""
     ranks = rank(values, panel.offsets)
     present = ~np.isnan(values)

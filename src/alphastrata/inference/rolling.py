@@ -68,7 +68,10 @@ class RollingBetas(Result):
             )
         table = pd.concat(pieces, names=["coefficient", "asset"]).swaplevel()
         assets = next(iter(self.params.values())).columns
-        return table.reindex(pd.MultiIndex.from_product([assets, list(self.params)]))
+        order = pd.MultiIndex.from_product(
+            [assets, list(self.params)], names=["asset", "coefficient"]
+        )
+        return table.reindex(order)
 
     def conventions(self) -> list[str]:
         """Return what a reader needs to compute the same."""

@@ -8,15 +8,23 @@ from typing import Any
 import pandas as pd
 
 from alphastrata import inference, portfolio
-from alphastrata.core import FactorReturns, Panel
+from alphastrata.core import FactorReturns, Panel, Strata
 from alphastrata.inference.ledger import Ledger
 from alphastrata.inference.multiverse import Estimate, estimate_of, multiverse
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.settings import MultiverseConfig
+from alphastrata.study.clusterings import clusters
+from alphastrata.study.settings import ChecksConfig, ClusterConfig, MultiverseConfig
+from alphastrata.study.spreads import spread
 
 
 def specifications(
-    config: MultiverseConfig, panel: Panel, factors: FactorReturns, *, ledger: Path
+    config: MultiverseConfig,
+    panel: Panel,
+    factors: FactorReturns,
+    *,
+    ledger: Path,
+    clustering: ClusterConfig | None = None,
+    workers: int = 1,
 ) -> Artefacts:
     """Return the alpha of every specification, with its interval and its choices.
 
@@ -30,12 +38,19 @@ def specifications(
         What the alphas are against.
     ledger
         Every path is recorded there: the count of trials knows of all that was tried.
+    clustering
+        The clustering that a multiverse of clusters varies.
+    workers
+        Processes of each clustering.
     """
+    made: dict[tuple[int, ...], Strata] = {}
 
     def path(choice: dict[str, Any]) -> Estimate:
-        return estimate_of(
-            inference.time_series(_factor(config, panel, choice), factors, lags=choice["lags"])
-        )
+        if clustering is None:
+            factor = _factor(config, panel, choice)
+        else:
+            factor = _cluster_factor(clustering, panel, choice, made, workers)
+        return estimate_of(inference.time_series(factor, factors, lags=choice["lags"]))
 
     found = multiverse(config.decisions(), path, ledger=Ledger(ledger))
     summary = found.summary_numbers
@@ -63,6 +78,24 @@ def _factor(config: MultiverseConfig, panel: Panel, choice: dict[str, Any]) -> F
         breakpoints=choice["breakpoints"],
         name=choice["by"],
     )
+
+
+def _cluster_factor(
+    config: ClusterConfig,
+    panel: Panel,
+    choice: dict[str, Any],
+    made: dict[tuple[int, ...], Strata],
+    workers: int,
+) -> FactorReturns:
+    """Return the factor of one clustering; weightings and lags share its strata."""
+    changed = {"window": choice["window"], "n_clusters": choice["n_clusters"]}
+    alone = {"nulls": 0, "checks": ChecksConfig(), "weighting": choice["weighting"]}
+    varied = config.model_copy(update=changed | alone)
+    key = (choice["window"], choice["n_clusters"], choice["seeds"])
+    if key not in made:
+        found = clusters(varied, panel, seed=choice["seeds"], workers=workers, progress=None)
+        made[key] = found["strata"]
+    return spread(varied, made[key], panel, panel)
 
 
 def preferred_row(config: MultiverseConfig, choices: pd.DataFrame) -> object:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from alphastrata.core import FactorReturns
-from alphastrata.inference.hac import mean_covariance
+from alphastrata.inference.hac import LagRule, mean_covariance
 from alphastrata.portfolio import performance as measure
 from alphastrata.report.records import Format
 from alphastrata.study.artefacts import Artefacts
@@ -23,7 +23,7 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def performance(spreads: FactorReturns, *, lags: int) -> Artefacts:
+def performance(spreads: FactorReturns, *, lags: int | LagRule) -> Artefacts:
     """Return growth, drawdowns, summary and correlations of monthly long-short returns.
 
     Parameters
@@ -31,7 +31,7 @@ def performance(spreads: FactorReturns, *, lags: int) -> Artefacts:
     spreads
         Monthly zero-cost returns; a factor that has not begun is missing.
     lags
-        Newey-West lags of the mean's t-statistic.
+        Newey-West lags of the mean's t-statistic, or a rule.
     """
     frame = spreads.frame
     growth, falls, rows, spells = {}, {}, {}, []
@@ -63,7 +63,7 @@ def performance(spreads: FactorReturns, *, lags: int) -> Artefacts:
 
 
 def _summary(
-    returns: pd.Series, turnover: pd.DataFrame | None, name: str, lags: int
+    returns: pd.Series, turnover: pd.DataFrame | None, name: str, lags: int | LagRule
 ) -> dict[str, float]:
     values = returns.to_numpy()
     variance, _ = mean_covariance(values[:, None], lags)

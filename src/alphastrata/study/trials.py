@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 
 from alphastrata import inference
-from alphastrata.core import FactorReturns, Panel
+from alphastrata.core import FactorReturns
 from alphastrata.inference.ledger import Ledger
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.ranks import unit_ranks
-from alphastrata.study.settings import StudyConfig
+from alphastrata.study.settings import BenchmarkConfig, StudyConfig, TestsConfig
 from alphastrata.study.words import reference
 
 LEDGER = "trials.jsonl"
+ADJUSTED = {
+    "bonferroni": "Bonferroni",
+    "holm": "Holm",
+    "hochberg": "Hochberg",
+    "hommel": "Hommel",
+    "bh": "Benjamini-Hochberg",
+    "by": "Benjamini-Yekutieli",
+}
+"""Names of the adjustments of p-values."""
 
 
-def alphas(returns: FactorReturns, factors: FactorReturns, *, lags: int) -> Artefacts:
+def alphas(
+    returns: FactorReturns, factors: FactorReturns, *, hac: inference.HAC, covariance: Any = "hac"
+) -> Artefacts:
     """Return alphas and betas of every factor on one benchmark."""
-    result = inference.time_series(returns, factors, lags=lags)
+    result = inference.time_series(returns, factors, lags=hac, covariance=covariance)
     return {
         "params": result.params,
         "std_errors": result.std_errors,
@@ -32,6 +43,8 @@ def alphas(returns: FactorReturns, factors: FactorReturns, *, lags: int) -> Arte
         "text": {
             "conventions": result.conventions(),
             "notes": [str(note) for note in result.notes],
+            # Whether p-values are those of Student's t: intervals follow them.
+            "student": hac.small_sample,
         },
     }
 
@@ -52,10 +65,11 @@ def record_trials(config: StudyConfig, made: Mapping[str, Artefacts], path: Path
             ledger.record(
                 {
                     "factor": part.model_dump(mode="json"),
-                    "benchmark": bench.model_dump(mode="json"),
+                    "benchmark": bench.model_dump(mode="json", exclude={"errors"}),
                     "data": config.data.model_dump(mode="json"),
                     "lags": config.tests.lags,
                     "seed": config.seed,
+                    **_unusual(config, bench),
                 },
                 {
                     "alpha": float(tests[f"{name} params"].loc[part.name, "alpha"]),
@@ -66,13 +80,24 @@ def record_trials(config: StudyConfig, made: Mapping[str, Artefacts], path: Path
             )
 
 
+def _unusual(config: StudyConfig, bench: BenchmarkConfig) -> dict[str, Any]:
+    """Return errors that are not the usual ones: with them a trial is another trial."""
+    own = bench.errors.model_dump(mode="json", exclude_none=True)
+    usual = TestsConfig()
+    for name in ("covariance", "kernel", "small_sample"):
+        value = getattr(config.tests, name)
+        if value != getattr(usual, name):
+            own.setdefault(name, value)
+    return {"errors": own} if own else {}
+
+
 def many_tests(config: StudyConfig, made: Mapping[str, Artefacts], path: Path) -> pd.DataFrame:
     """Return what is left of each alpha once every trial in the ledger is counted.
 
     Returns
     -------
     DataFrame
-        Index: factor. "p" alone, adjusted by Holm and Benjamini-Yekutieli for all trials, the
+        Index: factor. "p" alone, adjusted for all trials as ``tests.adjust`` says, the
         probability that the Sharpe ratio beats the best of as many lucky ones (deflated), and
         the number of trials.
     """
@@ -83,8 +108,9 @@ def many_tests(config: StudyConfig, made: Mapping[str, Artefacts], path: Path) -
     count = ledger.count
     names = [part.name for part in config.parts]
     table = pd.DataFrame({"p": pvalues.loc[names]})
-    table["p, Holm"] = inference.adjust_pvalues(table["p"], "holm", n_tests=count)
-    table["p, Benjamini-Yekutieli"] = inference.adjust_pvalues(table["p"], "by", n_tests=count)
+    for method in config.tests.adjust:
+        adjusted = inference.adjust_pvalues(table["p"], method, n_tests=count)
+        table[f"p, {ADJUSTED[method]}"] = adjusted
     ratios = ledger.frame()["sharpe"].dropna()
     if len(ratios) > 1:
         table["deflated Sharpe"] = [
@@ -94,7 +120,26 @@ def many_tests(config: StudyConfig, made: Mapping[str, Artefacts], path: Path) -
     return table
 
 
-def joint_test(portfolios: FactorReturns, factors: FactorReturns) -> dict[str, object]:
+def hurdles(config: StudyConfig, made: Mapping[str, Artefacts], path: Path) -> dict[str, float]:
+    """Return the |t| that a new factor needs at 5% among all trials, by adjustment."""
+    bench = reference(config)
+    name = f"alphas {bench.name}"
+    parts = [part.name for part in config.parts]
+    tstats = made["tests"][f"{name} tstats"].loc[parts, "alpha"]
+    count = max(Ledger(path).count, len(parts))
+    df = float(made["tests"][f"{name} fit"]["observations"].min() - len(bench.factors) - 1)
+    student = made["tests"][f"{name} text"]["student"]
+    return {
+        ADJUSTED[method]: inference.t_threshold(
+            tstats, method, n_tests=count, df=df if student else None
+        )
+        for method in config.tests.adjust
+    }
+
+
+def joint_test(
+    portfolios: FactorReturns, factors: FactorReturns, *, divisor: Literal["T", "T-1"] = "T"
+) -> dict[str, object]:
     """Return the GRS test that the alphas of all strata are zero, as plain values.
 
     The exact test needs every portfolio on every date, so strata that were born late or died
@@ -107,7 +152,7 @@ def joint_test(portfolios: FactorReturns, factors: FactorReturns) -> dict[str, o
         return {
             "skipped": f"none of {frame.shape[1]} strata has a return on all {len(frame)} dates"
         }
-    result = inference.grs(portfolios.select(whole), factors)
+    result = inference.grs(portfolios.select(whole), factors, factor_divisor=divisor)
     statistic = result.statistics()[0]
     return {
         "tested": whole,
@@ -121,100 +166,13 @@ def joint_test(portfolios: FactorReturns, factors: FactorReturns) -> dict[str, o
     }
 
 
-def spanning_test(returns: FactorReturns, factors: FactorReturns, *, lags: int) -> Artefacts:
+def spanning_test(
+    returns: FactorReturns, factors: FactorReturns, *, hac: inference.HAC
+) -> Artefacts:
     """Return whether the old factors span the new ones, jointly and step by step."""
-    result = inference.spanning(returns, factors, lags=lags)
+    result = inference.spanning(returns, factors, lags=hac)
     return {
         "tests": result.tests,
         "sharpe": result.sharpe.rename("squared Sharpe ratio").to_frame(),
-        "text": {"conventions": list(result.lines)},
-    }
-
-
-def battery(
-    config: StudyConfig, made: Mapping[str, Artefacts], portfolios: FactorReturns | None
-) -> Artefacts:
-    """Return further tests by name against the headline benchmark, and why one is missing.
-
-    Parameters
-    ----------
-    config
-        The study; ``tests.battery`` names the tests (`inference.available_tests`).
-    made
-        Artefacts by stage.
-    portfolios
-        Test assets: the strata of all groupings that have a return on every date.
-    """
-    bench = reference(config)
-    found = inference.run_battery(
-        inference.Subjects(
-            new=made["factors"][f"spreads {bench.frequency}"],
-            known=made["benchmarks"][bench.name],
-            portfolios=portfolios,
-            panel=made["features"]["panel"],
-            x=config.tests.fama_macbeth[0].x if config.tests.fama_macbeth else (),
-        ),
-        list(config.tests.battery),
-        lags=config.tests.lags,
-        seed=config.seed,
-    )
-    out: Artefacts = {f"battery {name}": _plain(r.table()) for name, r in found.results.items()}
-    out["about"] = {
-        "titles": {name: result.title for name, result in found.results.items()},
-        "conventions": {name: result.conventions() for name, result in found.results.items()},
-        "skipped": found.skipped,
-    }
-    statistics = found.statistics()
-    if len(statistics):
-        out["statistics"] = statistics
-    return out
-
-
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with its index as columns and plain text for column names."""
-    flat = table.reset_index()
-    flat.columns = pd.Index(
-        [", ".join(str(p) for p in c if str(p)) if isinstance(c, tuple) else str(c) for c in flat]
-    )
-    for column in flat:
-        if flat[column].dtype == object:
-            flat[column] = flat[column].map(str)
-    return flat
-
-
-def whole_portfolios(factors: Artefacts, names: list[str]) -> FactorReturns | None:
-    """Return the strata of all groupings that have a return on every shared date."""
-    joined: FactorReturns | None = None
-    for name in names:
-        part: FactorReturns = factors[f"portfolios {name}"]
-        kept = [c for c in part.factors if part.frame[c].notna().all()]
-        if not kept:
-            continue
-        renamed = part.select(kept).rename({c: f"{name} {c}" for c in kept})
-        joined = renamed if joined is None else joined.join(renamed)
-    return joined
-
-
-def cross_section(panel: Panel, x: tuple[str, ...], *, lags: int) -> Artefacts:
-    """Return Fama-MacBeth of next month's returns on unit ranks of characteristics."""
-    ranked = unit_ranks(panel, x)
-    result = inference.fama_macbeth(ranked, y="ret", x=list(x), lags=lags, lag=1)
-    table = pd.DataFrame(
-        {
-            "params": result.params,
-            "std_errors": result.std_errors,
-            "tstats": result.tstats,
-            "pvalues": result.pvalues,
-        }
-    )
-    return {
-        "table": table,
-        "coefficients": result.coefficients,
-        "text": {
-            "conventions": [
-                "Regressors: rank by date, at mean 0 and standard deviation 1, a month before.",
-                *result.conventions(),
-            ],
-            "notes": [str(note) for note in result.notes],
-        },
+        "text": {"conventions": [*result.lines, f"Wald HAC: {result.covariance}."]},
     }
