@@ -1,95 +1,320 @@
-"""The backtest and information stages: what factors earn in money, and how well ranks foretell."""
+"""The backtest stage: what factors earn in money, gross and net, and how it got there."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from alphastrata import portfolio
-from alphastrata.core import Holdings, Panel, Strata
+from alphastrata.core import FactorReturns, Holdings, Panel, Strata
+from alphastrata.errors import ConfigError
+from alphastrata.portfolio import performance as measure
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import BacktestConfig, ClusterConfig, CostsConfig, SortConfig
-from alphastrata.study.spreads import sides
+from alphastrata.study.spreads import last_size, rule_of, sides
+from alphastrata.study.weighing import cohorts_of, costs_of, method_of, screen_of, weights_of
 
 MONTHS = 12
+Part = tuple[ClusterConfig | SortConfig, Strata]
 
 
-def held(config: ClusterConfig | SortConfig, strata: Strata, panel: Panel) -> Holdings:
+def held(
+    config: ClusterConfig | SortConfig,
+    strata: Strata,
+    panel: Panel,
+    *,
+    legs: Literal["long_short", "long"] = "long_short",
+) -> Holdings:
     """Return the weights that a study's factor trades to on its formation dates."""
+    if config.overlapping is not None:
+        return _cohorts(config, strata, panel)
+    found = _both(config, strata, panel)
+    return found if legs == "long_short" else _long(found, config.name)
+
+
+def _both(config: ClusterConfig | SortConfig, strata: Strata, panel: Panel) -> Holdings:
+    """Return long and short weights."""
+    weighting = weights_of(config)
     if isinstance(config, ClusterConfig):
         return portfolio.holdings(
-            sides(config, strata, panel), panel, weighting=config.weighting, long="low"
+            sides(config, strata, panel), panel, weighting=weighting, long="low"
+        )
+    if len(config.columns) > 1:
+        return portfolio.joint_holdings(
+            strata,
+            panel,
+            last=last_size(config),
+            long=config.long,
+            weighting=weighting,
+            name=config.name,
         )
     if config.method == "quantile":
-        return portfolio.holdings(strata, panel, weighting=config.weighting, long=config.long)
-    size_neutral = config.method == "size_neutral"
+        return portfolio.holdings(strata, panel, weighting=weighting, long=config.long)
     return portfolio.factor_holdings(
         panel,
-        config.by,
-        method="size_neutral_2x3" if size_neutral else "rank",
+        config.columns[0],
+        method=method_of(config),
         long=config.long,
-        weighting=config.weighting if size_neutral else None,
-        breakpoints=config.breakpoints,
+        weighting=weighting if config.method == "size_neutral" else None,
+        breakpoints=rule_of(config),
         rebalance=config.rebalance,
         name=config.name,
+        where=screen_of(config),
     )
+
+
+def _long(holdings: Holdings, name: str) -> Holdings:
+    """Return the long leg alone."""
+    weights = holdings.weights[holdings.weights > 0.0]
+    return Holdings(weights, legs="long_only", notes=holdings.notes)
+
+
+def _cohorts(config: ClusterConfig | SortConfig, strata: Strata, panel: Panel) -> Holdings:
+    """Return the long leg of overlapping cohorts: the mean of their weights."""
+    if isinstance(config, ClusterConfig):
+        legs = sides(config, strata, panel)
+    else:
+        legs = portfolio.legs(strata, panel, long=config.long, weighting=weights_of(config))
+    both = portfolio.holdings(
+        legs, panel, weighting=weights_of(config), legs="long_only", hold=cohorts_of(config)
+    )
+    chosen = both.weights.xs("long", level="portfolio", drop_level=False)
+    return Holdings(chosen, legs="long_only", notes=both.notes)
+
+
+@dataclass(frozen=True)
+class Trade:
+    """How all accounts trade: rules, costs, and what cash earns."""
+
+    config: BacktestConfig
+    costs: CostsConfig
+    known: FactorReturns
+
+    @property
+    def sizing(self) -> portfolio.Sizing:
+        """Leverage, caps and betas."""
+        wanted = self.config
+        return portfolio.Sizing(wanted.leverage, wanted.max_weight, wanted.beta)
+
+    @property
+    def cash(self) -> pd.Series | None:
+        """What cash earns per period.
+
+        Raises
+        ------
+        ConfigError
+            When the benchmark brings no risk-free rate.
+        """
+        if self.config.cash == "none":
+            return None
+        if self.known.risk_free is None:
+            raise ConfigError(
+                f'backtest.cash = "risk_free", and {self.known.source} brings no risk-free rate; '
+                'take source = "bundled" or a file of the library with RF, or cash = "none".'
+            )
+        return self.known.risk_free
+
+    def run(self, holdings: Holdings, panel: Panel) -> portfolio.Backtest:
+        """Return the account of one factor."""
+        return portfolio.run_backtest(
+            holdings,
+            panel,
+            costs=costs_of(self.costs),
+            capital=self.config.capital,
+            risk_free=self.cash,
+            borrow_fee=self.costs.borrow_fee,
+            sizing=self.sizing,
+        )
+
+    def capacity(self, holdings: Holdings, panel: Panel) -> pd.DataFrame:
+        """Return net returns over starting capital."""
+        return portfolio.capacity(
+            holdings,
+            panel,
+            costs=costs_of(self.costs),
+            capitals=sorted(set(self.config.capacities)),
+            sizing=self.sizing,
+            borrow_fee=self.costs.borrow_fee,
+        )
 
 
 def backtest(
     config: BacktestConfig,
     costs: CostsConfig,
-    parts: list[tuple[ClusterConfig | SortConfig, Strata]],
+    parts: list[Part],
     panel: Panel,
+    known: FactorReturns,
 ) -> Artefacts:
     """Return wealth and costs of every factor, traded to its weights and drifting in between.
 
     Parameters
     ----------
     config
-        Capital at the first trade.
+        Capital at the first trade, legs, sizing, what is reported.
     costs
-        Basis points of the value traded, and the fee on the short leg.
+        What trades cost, and the fee on the short leg.
     parts
         Clusterings and sorts with their strata.
     panel
         Monthly market.
+    known
+        The headline benchmark: its risk-free rate, and the factor that betas are against.
+
+    Returns
+    -------
+    Artefacts
+        Frames: wealth, summary, ledger (long, by date and factor), gross, net (growth of one
+        unit), drawdowns, performance, losses, by_year; regimes and capacity where asked for.
     """
-    wealth, rows = {}, {}
+    trade = Trade(config, costs, known)
+    done, curves = {}, {}
     for part, strata in parts:
-        done = portfolio.run_backtest(
-            held(part, strata, panel),
-            panel,
-            costs=portfolio.BasisPoints(costs.basis_points),
-            capital=config.capital,
-            borrow_fee=costs.borrow_fee,
+        holdings = held(part, strata, panel, legs=config.legs)
+        done[part.name] = trade.run(holdings, panel)
+        if config.capacities:
+            curves[part.name] = trade.capacity(holdings, panel)["net"].droplevel("portfolio")
+    net = {name: _named(one, name, known, net=True) for name, one in done.items()}
+    gross = {name: _named(one, name, known, net=False) for name, one in done.items()}
+    reference = known.excess()[config.benchmark or known.factors[0]]
+    out: Artefacts = {
+        "wealth": pd.DataFrame({name: one.wealth.iloc[:, 0] for name, one in done.items()}),
+        "summary": _summary(done, net),
+        "ledger": _ledger(done),
+        "gross": _growth(gross),
+        "net": _growth(net),
+        **_appraised(net, reference),
+        "by_year": pd.concat([portfolio.by_year(one.frame) for one in net.values()], axis=1),
+        "about": {
+            "benchmark": str(reference.name),
+            "notes": [f"{name}: {note}" for name, one in done.items() for note in one.notes],
+        },
+    }
+    out["drawdowns"] = out["net"] / out["net"].cummax() - 1.0
+    for name in config.regimes:
+        out[f"regime {name}"] = _by_regime(net, regime(name, known, panel))
+    if curves:
+        out["capacity"] = pd.DataFrame(curves).rename_axis("capital").reset_index()
+    return out
+
+
+def _named(
+    done: portfolio.Backtest, name: str, known: FactorReturns, *, net: bool
+) -> FactorReturns:
+    """Return an account's returns under the factor's name, with the risk-free rate of total ones.
+
+    An account that holds one leg, or whose cash earns interest, is compared with that rate.
+    """
+    found = done.returns(net=net)
+    (old,) = found.factors
+    rate = known.risk_free if found.risk_free is None else found.risk_free
+    if found.kind == "total" and rate is None:
+        raise ConfigError(
+            f"The account of {name} has total returns, and {known.source} brings no risk-free "
+            'rate to compare them with; take a benchmark with RF, or legs = "long_short".'
         )
-        name = done.net.columns[0]
-        net = done.net[name].dropna()
-        wealth[part.name] = done.wealth[name]
-        rows[part.name] = {
-            "gross": MONTHS * float(done.gross[name].mean()),
-            "trading": MONTHS * float(done.trading[name].mean()),
-            "borrowing": MONTHS * float(done.borrow[name].mean()),
+    frame = found.frame[old].dropna().to_frame(name)
+    turnover = None if found.turnover is None else found.turnover[old].to_frame(name)
+    return FactorReturns(
+        frame,
+        kind=found.kind,
+        freq=found.freq,
+        risk_free=None if rate is None or found.kind != "total" else rate.reindex(frame.index),
+        turnover=turnover,
+        source=found.source,
+    )
+
+
+def _summary(
+    done: dict[str, portfolio.Backtest], returns: dict[str, FactorReturns]
+) -> pd.DataFrame:
+    """Return what accounts earned and paid per year, over wealth; Sharpe ratios of the excess."""
+    rows = {}
+    for name, one in done.items():
+        net = one.net.iloc[:, 0].dropna()
+        excess = returns[name].excess()[name].dropna()
+        rows[name] = {
+            "gross": MONTHS * float(one.gross.iloc[:, 0].mean()),
+            "trading": MONTHS * float(one.trading.iloc[:, 0].mean()),
+            "borrowing": MONTHS * float(one.borrow.iloc[:, 0].mean()),
             "net": MONTHS * float(net.mean()),
-            "Sharpe, net": float(np.sqrt(MONTHS) * net.mean() / net.std()),
-            "traded": MONTHS * float(done.traded[name].mean()),
-            "final wealth": float(done.wealth[name].dropna().iloc[-1]),
+            "Sharpe, net": float(np.sqrt(MONTHS) * excess.mean() / excess.std()),
+            "traded": MONTHS * float(one.traded.iloc[:, 0].mean()),
+            "final wealth": float(one.wealth.iloc[:, 0].dropna().iloc[-1]),
         }
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("factor")
+    table.insert(6, "turnover, one-sided", 0.5 * table["traded"])
+    return table
+
+
+def _ledger(done: dict[str, portfolio.Backtest]) -> pd.DataFrame:
+    """Return every account's books, one row per date and factor."""
+    fields = ("gross", "trading", "borrow", "net", "traded", "long", "short", "cash", "wealth")
+    parts = []
+    for name, one in done.items():
+        books = pd.DataFrame({field: getattr(one, field).iloc[:, 0] for field in fields})
+        books = books.rename_axis("date").reset_index()
+        books.insert(1, "factor", name)
+        parts.append(books)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _growth(returns: dict[str, FactorReturns]) -> pd.DataFrame:
+    """Return growth of one unit, date x factor, from the month before the first return."""
+    paths = {}
+    for name, one in returns.items():
+        own = one.frame[name]
+        dates = pd.DatetimeIndex([own.index[0] - pd.offsets.MonthEnd(1), *own.index])
+        paths[name] = pd.Series(measure.wealth(own.to_numpy()), index=dates)
+    return pd.DataFrame(paths).sort_index()
+
+
+def _appraised(returns: dict[str, FactorReturns], reference: pd.Series) -> Artefacts:
+    """Return tables of performance and of losses, one row per factor."""
+    found = [portfolio.appraise(one, benchmark=reference) for one in returns.values()]
+    numbers = pd.concat([one.numbers for one in found]).rename_axis("factor")
+    falls = pd.concat([one.drawdowns for one in found]).rename_axis("factor")
+    dates = {name: pd.to_datetime(falls[name]) for name in ("peak", "trough", "recovery")}
+    good = ["mean", "volatility", "sharpe", "sortino", "growth", "hit_rate", "alpha", "beta"]
+    bad = ["max_drawdown", "calmar", "value_at_risk", "expected_shortfall", "skewness"]
+    losses = numbers[[*bad, "excess_kurtosis"]]
     return {
-        "wealth": pd.DataFrame(wealth),
-        "summary": pd.DataFrame.from_dict(rows, orient="index").rename_axis("factor"),
+        "performance": numbers.reindex(columns=good),
+        "losses": losses.assign(**dates),
     }
 
 
-def information(names: tuple[str, ...], panel: Panel) -> Artefacts:
-    """Return rank correlations of characteristics with later returns, by horizon in months."""
-    tables, series = [], {}
-    for name in names:
-        found = portfolio.information_coefficients(panel, name)
-        table = found.table().rename_axis("horizon").reset_index()
-        tables.append(table.assign(characteristic=name).set_index(["characteristic", "horizon"]))
-        series[name] = found.params
-    return {
-        "table": pd.concat(tables).reset_index(),
-        "means": pd.DataFrame(series).rename_axis("horizon"),
-    }
+def _by_regime(returns: dict[str, FactorReturns], labels: pd.Series) -> pd.DataFrame:
+    """Return mean, volatility and Sharpe ratio by regime and factor."""
+    tables = [portfolio.by_regime(one, labels) for one in returns.values()]
+    return pd.concat(tables).sort_index(level="regime", sort_remaining=False).reset_index()
+
+
+def regime(name: str, known: FactorReturns, panel: Panel) -> pd.Series:
+    """Return a label by date: a factor's sign, or where a macro series stands.
+
+    Parameters
+    ----------
+    name
+        A factor of the benchmark, or a column that has one value for all assets of a date.
+    known
+        The headline benchmark.
+    panel
+        The market.
+
+    Returns
+    -------
+    pandas.Series
+        Of a factor: up or down in the month. Of a series with two values: which of them. Of
+        another one: above or below its median up to the date.
+    """
+    if name in known.factors:
+        values = known.frame[name]
+        return values.map(lambda x: f"{name} up" if x > 0 else f"{name} down").where(values.notna())
+    series = panel.frame[name].groupby(level="date").first().dropna()
+    if series.nunique() <= 2:
+        return series.map(lambda x: f"{name} = {x:g}")
+    above = series > series.expanding().median()
+    return above.map({True: f"{name} high", False: f"{name} low"})

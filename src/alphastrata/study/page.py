@@ -13,10 +13,11 @@ import pandas as pd
 from alphastrata.core import FactorReturns, Strata
 from alphastrata.report import (
     ReportData,
+    Table,
     html,
     tables,
 )
-from alphastrata.study import page_data, page_tests, words
+from alphastrata.study import page_data, page_further, page_money, page_search, page_tests, words
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import StudyConfig
 
@@ -55,10 +56,11 @@ def page_of(
         fama_macbeth=[
             page_tests.cross_section(table.name, made) for table in config.tests.fama_macbeth
         ],
-        truth=made.get("truth", {}).get("truth"),
+        truth=page_tests.truth(made),
         extras=[
-            *page_tests.battery(config, made),
-            *page_data.money(config, made),
+            *page_search.sections(config, made),
+            *page_further.further(config, made),
+            *page_money.sections(config, made),
             *page_data.replication(config, made),
         ],
         specifications=page_tests.specifications(config, made),
@@ -113,6 +115,7 @@ def write_results(made: Mapping[str, Artefacts], out: Path) -> list[Path]:
         strata = found.get("strata")
         if isinstance(strata, Strata):
             frames[f"labels {stage}"] = strata.labels.astype("int64").to_frame()
+    frames |= page_money.by_date(made)
     written, taken = [], set[str]()
     for name, frame in frames.items():
         slug = _slug(name, taken)
@@ -137,7 +140,7 @@ def _tables(page: ReportData) -> dict[str, Any]:
         if cluster.scores is not None:
             found[f"scores {cluster.title}"] = cluster.scores
     for extra in page.extras:
-        for table in extra.tables:
+        for table in (*extra.tables, *(p for p in extra.parts if isinstance(p, Table))):
             found[f"{extra.title} {table.title}"] = table
     for section in page.tests:
         for table in section.tables:

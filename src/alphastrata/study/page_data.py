@@ -13,14 +13,23 @@ from alphastrata.report import (
     DataSection,
     ExtraSection,
     FactorSection,
+    HowComputed,
     Membership,
     Plot,
     Table,
     how_computed,
 )
 from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.estimators import described_clusters, described_map
+from alphastrata.study.manifest import sha256_of_json
 from alphastrata.study.performance import FORMATS
 from alphastrata.study.settings import ClusterConfig, StudyConfig
+
+# What the scaler and the network learn from, by [[clusters]] train.
+WINDOWS = {
+    "pooled": "scaler and network learn from all of them.",
+    "formation": "scaler and network learn from the last alone.",
+}
 
 
 def data(config: StudyConfig, made: Mapping[str, Artefacts]) -> DataSection:
@@ -67,7 +76,14 @@ def data(config: StudyConfig, made: Mapping[str, Artefacts]) -> DataSection:
         counts=counts,
         coverage=coverage,
         notes=list(dict.fromkeys(all_notes(made))),
-        vintages=vintages,
+        vintages=Table(
+            title="Sources and vintages",
+            frame=vintages,
+            about=HowComputed(
+                formula="first and last date of the file, and how many between them",
+                manifest="stage benchmarks",
+            ),
+        ),
         tables=[
             Table(
                 title="Share of rows without the characteristic",
@@ -75,6 +91,15 @@ def data(config: StudyConfig, made: Mapping[str, Artefacts]) -> DataSection:
                 formats={"missing": "percent"},
             )
         ],
+        how=how_computed(["missing"], manifest="stage features"),
+        about=HowComputed(
+            formula="counted in the panel; a row is an asset in a month",
+            conventions=[
+                "What was dropped or changed was counted where it happened; its first column names "
+                "the stage."
+            ],
+            manifest="stage features",
+        ),
     )
 
 
@@ -120,9 +145,30 @@ def clusters(config: ClusterConfig, made: Mapping[str, Artefacts]) -> ClusterSec
         how=how_computed(
             ["silhouette", "davies_bouldin", "calinski_harabasz", "membership", "profiles"],
             manifest=manifest,
-            conventions=["Nulls run the whole pipeline on data without clusters."],
+            conventions=[
+                "Nulls run the whole pipeline on data without clusters.",
+                *_without_clusters(found),
+            ],
+        )
+        | {"embedding": HowComputed(formula=described_map(config), manifest=manifest)},
+        about=HowComputed(
+            formula="computed in each window, on what was known at its formation date",
+            conventions=[
+                described_clusters(config),
+                f"{'Growing w' if config.expanding else 'W'}indows of {config.window} months, "
+                f"{config.step} months apart; {WINDOWS[config.train]}",
+            ],
+            manifest=manifest,
         ),
     )
+
+
+def _without_clusters(found: Artefacts) -> list[str]:
+    """Return the line on nulls in which no clusters were found, so that they have no scores."""
+    few, of = found["nulls without clusters"]
+    if not few:
+        return []
+    return [f"In {few} of {of} windows of the nulls there were fewer than two clusters to score."]
 
 
 def factors(made: Mapping[str, Artefacts]) -> FactorSection:
@@ -149,59 +195,12 @@ def factors(made: Mapping[str, Artefacts]) -> FactorSection:
             manifest="stage performance",
             conventions=["Monthly returns; twelve months in a year."],
         ),
+        about=HowComputed(
+            formula="r = return of the long leg − return of the short leg",
+            conventions=["Weights and costs as each factor's line says."],
+            manifest="stage factors",
+        ),
     )
-
-
-def money(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:
-    """Return what the factors earn in money, and information coefficients, where asked for."""
-    out = []
-    if config.backtest is not None:
-        found = made["backtest"]
-        rates = ("gross", "trading", "borrowing", "net", "traded")
-        out.append(
-            ExtraSection(
-                title="In money",
-                text=[
-                    f"Every factor starts with {config.backtest.capital:,.0f} and trades to its "
-                    "weights on its formation dates; holdings drift in between. Gross less trading "
-                    "less borrowing is net on every date."
-                ],
-                tables=[
-                    Table(
-                        title="Per year, of wealth",
-                        frame=found["summary"],
-                        formats=dict.fromkeys(rates, "percent"),
-                    )
-                ],
-                parts=[Plot(title="Wealth", frame=found["wealth"])],
-            )
-        )
-    if config.tests.information:
-        found = made["information"]
-        out.append(
-            ExtraSection(
-                title="Information coefficients",
-                text=[
-                    "Rank correlation, by date, of a characteristic with the return of the months "
-                    "after it; t with Newey-West errors that cover the overlap."
-                ],
-                tables=[
-                    Table(
-                        title="By horizon in months",
-                        frame=found["table"],
-                        formats={"p": "pvalue", "dates": "integer", "positive": "percent"},
-                    )
-                ],
-                parts=[
-                    Plot(
-                        title="Mean by horizon",
-                        frame=found["means"].rename(index=lambda h: f"{h} months"),
-                        kind="bars",
-                    )
-                ],
-            )
-        )
-    return out
 
 
 def replication(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:
@@ -227,21 +226,46 @@ def replication(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Extr
                 )
             ],
             parts=[Plot(title="Growth of one unit, replicated factors", frame=growth)],
+            about=HowComputed(
+                formula="published(t) = a + b · ours(t) + e(t) by least squares",
+                conventions=["Over the dates that both have; returns in decimals per period."],
+                manifest="stage replication",
+                source="Fama and French (1993), Journal of Financial Economics 33, 3-56",
+            ),
         )
     ]
 
 
 def manifest_table(manifest: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the manifest as rows: key, value, detail."""
-    rows: list[tuple[str, str, str]] = [
-        ("alphastrata", manifest["alphastrata"], f"code {manifest['code'][:16]}"),
-        ("seed", str(manifest["seed"]), ""),
+    """Return the manifest as rows: key, value, detail, and the rows that each was made from."""
+    rows: list[tuple[str, str, str, tuple[str, ...]]] = [
+        ("alphastrata", manifest["alphastrata"], f"code {manifest['code'][:16]}", ()),
+        ("settings", sha256_of_json(manifest["config"]), "in manifest.json: config", ()),
+        ("seed", str(manifest["seed"]), "one for everything that draws", ()),
     ]
-    rows += [(f"input {name}", file["sha256"], f"{file['bytes']:,} bytes")
-             for name, file in manifest["inputs"].items()]  # fmt: skip
-    rows += [(f"stage {name}", stage["key"], f"{len(stage['artefacts'])} artefacts")
-             for name, stage in manifest["stages"].items()]  # fmt: skip
+    rows += [
+        (
+            f"input {name}",
+            file["sha256"],
+            f"{file['bytes']:,} bytes" + (f", {file['vintage']}" if file["vintage"] else ""),
+            (),
+        )
+        for name, file in manifest["inputs"].items()
+    ]
+    rows += [
+        (f"stage {name}", stage["key"], f"{len(stage['artefacts'])} artefacts", _needs(stage))
+        for name, stage in manifest["stages"].items()
+    ]
     computer = manifest["machine"]
-    rows.append(("machine", f"{computer['system']}, {computer['cpu_class']}", ""))
-    rows += [(f"package {name}", version, "") for name, version in computer["packages"].items()]
-    return pd.DataFrame(rows, columns=["key", "value", "detail"])
+    threads = f"{computer['threads_per_worker']} thread per worker"
+    rows.append(("machine", f"{computer['system']}, {computer['cpu_class']}", threads, ()))
+    rows.append(("python", computer["python"], "", ()))
+    rows += [(f"package {name}", found, "", ()) for name, found in computer["packages"].items()]
+    return pd.DataFrame(rows, columns=["key", "value", "detail", "needs"])
+
+
+def _needs(stage: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys of the rows that a stage was made from."""
+    stages = [f"stage {name}" for name in stage["needs"]]
+    files = [f"input {name}" for name in stage["inputs"]]
+    return ("settings", *files, *stages)

@@ -6,6 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from alphastrata.study.cluster_settings import (
+    ChecksConfig,
+    ClusterConfig,
+    EstimatorConfig,
+    NetworkConfig,
+    TuneConfig,
+    tuned_settings,
+)
 from alphastrata.study.data_settings import (
     DataConfig,
     Frequency,
@@ -14,13 +22,27 @@ from alphastrata.study.data_settings import (
     Section,
     SimulationConfig,
 )
+from alphastrata.study.inference_settings import (
+    ErrorsConfig,
+    FamaMacBethConfig,
+    FurtherConfig,
+    MultiverseConfig,
+    TestsConfig,
+    further_faults,
+)
+from alphastrata.study.portfolio_rules import portfolio_faults
 from alphastrata.study.portfolio_settings import (
     BacktestConfig,
     CostsConfig,
+    DelistingsConfig,
+    HoldingConfig,
+    ImpactConfig,
+    InformationConfig,
     ReplicationConfig,
+    ScreenConfig,
     SortConfig,
-    Weighting,
 )
+from alphastrata.study.sort_settings import TRADED
 
 __all__ = [
     "BacktestConfig",
@@ -29,52 +51,34 @@ __all__ = [
     "ClusterConfig",
     "CostsConfig",
     "DataConfig",
+    "DelistingsConfig",
+    "ErrorsConfig",
+    "EstimatorConfig",
     "ExperimentsConfig",
     "FamaMacBethConfig",
+    "FurtherConfig",
+    "HoldingConfig",
+    "ImpactConfig",
+    "InformationConfig",
     "MacroConfig",
     "MultiverseConfig",
+    "NetworkConfig",
     "ReplicationConfig",
+    "ScreenConfig",
     "SimulationConfig",
     "SortConfig",
     "StudyConfig",
     "TestsConfig",
+    "TuneConfig",
 ]
-
-
-class ChecksConfig(Section):
-    """What else is asked of a clustering, on its last cross-section; each takes its time."""
-
-    purge: bool = False
-    stability: bool = False
-    choose_k: tuple[int, ...] = ()
-    draws: int = Field(default=19, ge=5, le=999)
-
-
-class ClusterConfig(Section):
-    """One deep clustering, rolled over windows."""
-
-    name: Name
-    features: tuple[str, ...] = Field(min_length=2)
-    n_clusters: int = Field(default=6, ge=2, le=50)
-    autoencoder: bool = True
-    latent_dim: int | None = Field(default=None, ge=1, le=64)
-    embedding: Literal["tsne", "none"] = "tsne"
-    clusterer: Literal["kmeans", "spectral"] = "kmeans"
-    schedule: Literal["usual", "short"] = "usual"
-    start: Literal["cold", "warm", "frozen", "map"] = "cold"
-    window: int = Field(default=36, ge=1)
-    step: int = Field(default=12, ge=1)
-    rank_by: str
-    weighting: Weighting = "value"
-    nulls: int = Field(default=1, ge=0, le=100)
-    checks: ChecksConfig = ChecksConfig()
 
 
 class BenchmarkConfig(Section):
     """Factors to test against: "bundled", or files of Kenneth French's library.
 
     A file is named by its path, relative to the data folder, or by its name in the library, which
-    is fetched into the store. ``vintage`` asks for one edition, "YYYYMM".
+    is fetched into the store. ``vintage`` asks for one edition, "YYYYMM". ``errors`` are those of
+    the alphas against it.
     """
 
     name: Name
@@ -82,6 +86,7 @@ class BenchmarkConfig(Section):
     source: str | tuple[str, ...] = "bundled"
     vintage: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
     factors: tuple[str, ...] = Field(min_length=1)
+    errors: ErrorsConfig = ErrorsConfig()
 
     @model_validator(mode="after")
     def _bundled_is_one(self) -> BenchmarkConfig:
@@ -91,42 +96,6 @@ class BenchmarkConfig(Section):
                 'source = "F-F_Research_Data_5_Factors_2x3", or drop vintage'
             )
         return self
-
-
-class FamaMacBethConfig(Section):
-    """One cross-sectional regression of returns on what was known a period before."""
-
-    name: Name
-    x: tuple[str, ...] = Field(min_length=1)
-
-
-class TestsConfig(Section):
-    """How the tests are computed."""
-
-    lags: int = Field(default=6, ge=0)
-    daily_lags: int = Field(default=10, ge=0)
-    fama_macbeth: tuple[FamaMacBethConfig, ...] = ()
-    information: tuple[str, ...] = ()
-    battery: tuple[str, ...] = ()
-
-
-class MultiverseConfig(Section):
-    """Defensible choices for one factor; the first option of each is the study's own."""
-
-    by: tuple[str, ...] = Field(min_length=1)
-    long: Literal["high", "low"] = "high"
-    method: tuple[Literal["quantile", "size_neutral", "rank"], ...] = ("quantile",)
-    n: tuple[int, ...] = (5, 3, 10)
-    breakpoints: tuple[str, ...] = ("all",)
-    weighting: tuple[Weighting, ...] = ("value", "equal")
-    lags: tuple[int, ...] = (6, 3, 12)
-
-    def decisions(self) -> dict[str, tuple[object, ...]]:
-        """Return the options of every decision."""
-        return {
-            name: getattr(self, name)
-            for name in ("by", "method", "n", "breakpoints", "weighting", "lags")
-        }
 
 
 class ExperimentsConfig(Section):
@@ -155,6 +124,7 @@ class StudyConfig(Section):
     seed: int = Field(default=0, ge=0)
     workers: int = Field(default=1, ge=1)
     data: DataConfig = DataConfig()
+    delistings: DelistingsConfig | None = None
     macro: tuple[MacroConfig, ...] = ()
     clusters: tuple[ClusterConfig, ...] = ()
     sorts: tuple[SortConfig, ...] = ()
@@ -164,8 +134,10 @@ class StudyConfig(Section):
     costs: CostsConfig = CostsConfig()
     multiverse: MultiverseConfig | None = None
     experiments: ExperimentsConfig | None = None
+    tune: TuneConfig | None = None
     replication: ReplicationConfig | None = None
     backtest: BacktestConfig | None = None
+    information: InformationConfig = InformationConfig()
     tests: TestsConfig = TestsConfig()
 
     @model_validator(mode="after")
@@ -173,7 +145,8 @@ class StudyConfig(Section):
         names = [part.name for part in self.parts]
         if not names:
             raise ValueError("a study has at least one [[clusters]] or [[sorts]] table")
-        self._battery_can_run()
+        if self.tune is not None:
+            tuned_settings(self.tune, self.tuned)
         if self.replication and self.replication.against not in {b.name for b in self.benchmarks}:
             raise ValueError(
                 f"replication.against names no benchmark: {self.replication.against!r}; there are "
@@ -192,7 +165,14 @@ class StudyConfig(Section):
             raise ValueError(
                 'a benchmark has frequency "D" but data.daily is false; set data.daily = true'
             )
-        faults = [*self._weightless(), *self._macro_faults()]
+        frequencies = {bench.name: bench.frequency for bench in self.benchmarks}
+        faults = [
+            *self._weightless(),
+            *self._macro_faults(),
+            *portfolio_faults(self),
+            *further_faults(self.tests, frequencies, names),
+            *self._multiverse_faults(),
+        ]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -239,24 +219,25 @@ class StudyConfig(Section):
                 )
         return faults
 
-    def _battery_can_run(self) -> None:
-        """Raise for further tests that do not exist, or that lack what they are about."""
-        if not self.tests.battery:
-            return
-        from alphastrata.inference import available_tests
+    def _multiverse_faults(self) -> list[str]:
+        """Return the clustering of the multiverse where there is none of that name."""
+        name = None if self.multiverse is None else self.multiverse.clusters
+        if name is None or name in {part.name for part in self.clusters}:
+            return []
+        return [f"multiverse.clusters names a [[clusters]] table; {name!r} is none"]
 
-        known = available_tests()
-        strange = [name for name in self.tests.battery if name not in known.index]
-        if strange:
+    @property
+    def tuned(self) -> ClusterConfig:
+        """The clustering whose settings [tune] searches: the one it names, or the first."""
+        wanted = None if self.tune is None else self.tune.clusters
+        found = [part for part in self.clusters if wanted in (None, part.name)]
+        if not found:
+            there = ", ".join(repr(part.name) for part in self.clusters) or "none"
             raise ValueError(
-                f"tests.battery knows no {', '.join(strange)}; there are {', '.join(known.index)}"
+                f"[tune] searches the settings of a [[clusters]] table; {wanted or 'any'!r} is not "
+                f"among them ({there})"
             )
-        needy = [n for n in self.tests.battery if known.loc[n, "needs"] == "panel"]
-        if needy and not self.tests.fama_macbeth:
-            raise ValueError(
-                f"{', '.join(needy)} of tests.battery regress on the x of the first "
-                "[[tests.fama_macbeth]] table; add one"
-            )
+        return found[0]
 
     @property
     def parts(self) -> tuple[ClusterConfig | SortConfig, ...]:
@@ -271,11 +252,29 @@ class StudyConfig(Section):
     @property
     def named(self) -> list[str]:
         """Every column that strata or tests are made of, once, in order of appearance."""
-        found = [c for cluster in self.clusters for c in (*cluster.features, cluster.rank_by)]
-        found += [sort.by for sort in self.sorts]
-        found += [x for table in self.tests.fama_macbeth for x in table.x]
+        found = [c for cluster in self.clusters for c in (*cluster.features, *cluster.needs)]
+        found += [c for sort in self.sorts for c in sort.needs]
+        found += [x for table in self.tests.fama_macbeth for x in (*table.x, table.weights) if x]
+        macro = {m.column for m in self.macro}
+        for wanted in self.tests.further:
+            found += [*wanted.x, *(z for z in wanted.instruments if z not in macro)]
         found += list(self.multiverse.by) if self.multiverse else []
+        found += [*self.informed, *self.traded_by]
         return list(dict.fromkeys(found))
+
+    @property
+    def informed(self) -> list[str]:
+        """Every characteristic whose information is measured, once, in order of appearance."""
+        return list(dict.fromkeys([*self.tests.information, *self.information.by]))
+
+    @property
+    def traded_by(self) -> list[str]:
+        """Columns that costs and accounts read; the value traded is made where it is lacking."""
+        impact = self.costs.impact
+        found = [self.costs.half_spread, None if impact is None else impact.volatility]
+        found += [None if impact is None or impact.volume == TRADED else impact.volume]
+        found += [None if self.backtest is None else self.backtest.beta]
+        return [name for name in found if name is not None]
 
     @property
     def characteristics(self) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -10,23 +11,66 @@ import pandas as pd
 
 from alphastrata import portfolio
 from alphastrata.core import FactorReturns, Panel, Strata
+from alphastrata.errors import ConfigError
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import ClusterConfig, SortConfig
+from alphastrata.study.weighing import (
+    Weights,
+    cohorts_of,
+    group_of,
+    hard_weights_of,
+    method_of,
+    ranking_of,
+    screen_of,
+    weights_of,
+)
 
 DRIFT = "weight"
 
 
-def sort(config: SortConfig, panel: Panel) -> Artefacts:
-    """Return the strata of one characteristic sort."""
-    return {
-        "strata": portfolio.quantile_sort(
+def sort(
+    config: SortConfig, panel: Panel, clusterings: Mapping[str, Strata] = MappingProxyType({})
+) -> Artefacts:
+    """Return the strata of one sort.
+
+    Parameters
+    ----------
+    config
+        The sort.
+    panel
+        Holds its columns.
+    clusterings
+        Strata by name, where the sort is inside clusters.
+    """
+    where = screen_of(config)
+    if len(config.columns) > 1:
+        strata = portfolio.joint_sort(
             panel,
-            config.by,
-            n=config.n,
+            config.columns,
+            n=config.quantiles,
+            kind=config.kind,
             breakpoints=config.breakpoints,
+            min_assets=config.min_assets,
+            where=where,
             rebalance=config.rebalance,
         )
-    }
+    else:
+        strata = portfolio.quantile_sort(
+            panel,
+            config.columns[0],
+            n=config.quantiles[0],
+            breakpoints=rule_of(config),
+            min_assets=config.min_assets,
+            where=where,
+            within=None if config.within is None else group_of(config.within, clusterings),
+            rebalance=config.rebalance,
+        )
+    return {"strata": strata}
+
+
+def rule_of(config: SortConfig) -> str:
+    """Return the breakpoints of a sort by one characteristic."""
+    return config.breakpoints if isinstance(config.breakpoints, str) else config.breakpoints[0]
 
 
 def spread(
@@ -45,34 +89,107 @@ def spread(
     market
         Panel whose returns are earned: the monthly one, or the daily.
     """
-    daily = market.freq == "D"
+    hold = cohorts_of(config)
     if isinstance(config, SortConfig) and config.method != "quantile":
-        return portfolio.factor(
-            carried(panel, market, config.by) if daily else market,
-            config.by,
-            method="size_neutral_2x3" if config.method == "size_neutral" else config.method,
-            long=config.long,
-            weighting=config.weighting if config.method == "size_neutral" else None,
-            breakpoints=config.breakpoints,
-            rebalance=config.rebalance or ("M" if daily else None),
-            name=config.name,
-        )
-    weighting: str = config.weighting
-    if daily and weighting == "equal":
-        market, weighting = drifting(market), DRIFT
+        return _characteristic(config, panel, market)
+    if config.weighting == "soft" and isinstance(config, ClusterConfig):
+        return _soft(config, strata, market)
+    weighting = weights_of(config)
+    if market.freq == "D":
+        market, weighting = _daily_weights(config, panel, market, weighting)
     long: Literal["high", "low"] = "high"
     if isinstance(config, SortConfig):
         long = config.long
+        if len(config.columns) > 1:
+            return portfolio.joint_factor(
+                strata,
+                market,
+                last=last_size(config),
+                long=long,
+                weighting=weighting,
+                hold=hold,
+                missing=config.missing,
+                name=config.name,
+            )
     else:
         # Which clusters are long and short is settled once, by what the monthly panel knew.
         strata, long = sides(config, strata, panel), "low"
-    factor = portfolio.long_short(strata, market, long=long, weighting=weighting, name=config.name)
+    factor = portfolio.long_short(
+        strata,
+        market,
+        long=long,
+        weighting=weighting,
+        name=config.name,
+        hold=hold,
+        missing=config.missing,
+    )
     return factor if isinstance(config, SortConfig) else described(factor, config)
+
+
+def last_size(config: SortConfig) -> int:
+    """Return how many strata the last characteristic of a sort has."""
+    n = config.quantiles[-1]
+    return n if isinstance(n, int) else len(n) + 1
+
+
+def _characteristic(config: SortConfig, panel: Panel, market: Panel) -> FactorReturns:
+    """Return the factor that one characteristic makes: size-neutral, by rank or by z-score."""
+    daily = market.freq == "D"
+    (column,) = config.columns
+    if daily:
+        mask = None if config.screen is None else config.screen.mask
+        for name in dict.fromkeys((column, *config.needs)):
+            if name in (column, mask) or name not in market.columns:
+                market = carried(panel, market, name)
+    return portfolio.factor(
+        market,
+        column,
+        method=method_of(config),
+        long=config.long,
+        weighting=weights_of(config) if config.method == "size_neutral" else None,
+        breakpoints=rule_of(config),
+        rebalance=config.rebalance or ("M" if daily else None),
+        name=config.name,
+        where=screen_of(config),
+        hold=cohorts_of(config),
+        missing=config.missing,
+    )
+
+
+def _soft(config: ClusterConfig, strata: Strata, market: Panel) -> FactorReturns:
+    """Return the factor of clusters that every asset is a member of to some degree."""
+    if strata.probabilities is None:
+        raise ConfigError(
+            f'{config.name} has weighting = "soft", and {strata.source} gives no membership '
+            "probabilities; take another weighting or clusterer."
+        )
+    return portfolio.soft_long_short(
+        strata,
+        market,
+        rank_by=ranking_of(config),
+        weighting=portfolio.Soft(config.weigh_by or "equal"),
+        hold=cohorts_of(config),
+        missing=config.missing,
+        name=config.name,
+    )
+
+
+def _daily_weights(
+    config: ClusterConfig | SortConfig, panel: Panel, market: Panel, weighting: Weights
+) -> tuple[Panel, Weights]:
+    """Return the daily market and weighting: equal weights drift, monthly columns are carried."""
+    if weighting == "equal":
+        return drifting(market), DRIFT
+    if config.weigh_by is not None and config.weigh_by not in market.columns:
+        market = carried(panel, market, config.weigh_by)
+    return market, weighting
 
 
 def sides(config: ClusterConfig, strata: Strata, panel: Panel) -> Strata:
     """Return the clusters' long side as stratum 1 and their short side as stratum 2."""
-    found = portfolio.legs(strata, panel, rank_by=config.rank_by, weighting=config.weighting)
+    found = portfolio.legs(
+        strata, panel, rank_by=ranking_of(config), weighting=hard_weights_of(config)
+    )
     return Strata(
         found.labels,
         ordered=True,
@@ -158,7 +275,20 @@ def portfolio_returns(
     config: ClusterConfig | SortConfig, strata: Strata, panel: Panel
 ) -> FactorReturns:
     """Return what each stratum earned, monthly."""
-    return portfolio.portfolio_returns(strata, panel, weighting=config.weighting)
+    return portfolio.portfolio_returns(
+        strata,
+        panel,
+        weighting=weights_of(config),
+        hold=cohorts_of(config),
+        missing=config.missing,
+    )
+
+
+def dummies(config: ClusterConfig, strata: Strata, panel: Panel) -> FactorReturns:
+    """Return what each cluster earned over the mean cluster, monthly."""
+    return portfolio.dummy_returns(
+        strata, panel, weighting=weights_of(config), hold=cohorts_of(config)
+    )
 
 
 def with_net(factors: Artefacts, freq: str) -> FactorReturns:

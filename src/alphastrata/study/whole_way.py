@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from alphastrata import portfolio
 from alphastrata.core import FactorReturns, Panel, Strata
 from alphastrata.study import markets, spreads, trials, truth
+from alphastrata.study import portfolio_stages as stages
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.clusterings import clusters
+from alphastrata.study.cross_sections import cross_section
+from alphastrata.study.errors_of import covariance_of, hac_of, lags_of
+from alphastrata.study.further import further_tests
 from alphastrata.study.inputs import Inputs, hashes
-from alphastrata.study.money import backtest, information
+from alphastrata.study.market_stages import data_stage, features_stage
 from alphastrata.study.multiverse import specifications
 from alphastrata.study.performance import performance
+from alphastrata.study.portfolio_stages import stage_of
 from alphastrata.study.settings import (
     ClusterConfig,
     CostsConfig,
@@ -23,8 +27,11 @@ from alphastrata.study.settings import (
     SortConfig,
     StudyConfig,
 )
+from alphastrata.study.signals import check_groups
+from alphastrata.study.sort_settings import HoldingConfig
 from alphastrata.study.stages import Stages
 from alphastrata.study.trials import LEDGER, record_trials
+from alphastrata.study.tuning import tune_stage
 from alphastrata.study.words import reference
 
 
@@ -36,12 +43,7 @@ def compute(
 ) -> dict[str, Artefacts]:
     """Return the artefacts of every stage, by stage."""
     made: dict[str, Artefacts] = {}
-    made["data"] = store.stage(
-        "data",
-        [config.data.model_dump(), config.seed, hashes(inputs.market), inputs.left_out],
-        (),
-        inputs.build,
-    )
+    made["data"] = data_stage(config, inputs, store)
     made["benchmarks"] = store.stage(
         "benchmarks",
         [[b.model_dump() for b in config.benchmarks], hashes(inputs.benchmarks)],
@@ -50,35 +52,35 @@ def compute(
             b.name: markets.benchmark(b, inputs.folder, inputs.editions) for b in config.benchmarks
         },
     )
-    raw: Panel = made["data"]["panel"]
-    daily: Panel | None = made["data"].get("daily")
-    made["features"] = store.stage(
-        "features",
-        [config.characteristics, [m.model_dump() for m in config.macro], hashes(inputs.macro)],
-        ("data",),
-        lambda: {"panel": markets.characteristics(config, raw, daily, inputs.editions)},
-    )
-    panel: Panel = made["features"]["panel"]
-    for part in config.parts:
-        made[_stage_of(part)] = _group(config, part, panel, store, workers)
-    parts = [(part, made[_stage_of(part)]["strata"]) for part in config.parts]
-    strata_stages = tuple(_stage_of(p) for p, _ in parts)
+    panel, daily = features_stage(config, inputs, store, made)
+    check_groups(config, panel)
+    for cluster in config.clusters:
+        made[stage_of(cluster)] = _cluster(config, cluster, panel, store, workers)
+    clusterings: dict[str, Strata] = {
+        part.name: made[stage_of(part)]["strata"] for part in config.clusters
+    }
+    known, panel = stages.signals(config, made, clusterings, store)
+    for sort in config.sorts:
+        made[stage_of(sort)] = stages.sort(config, sort, panel, clusterings, store, known)
+    parts = [(part, made[stage_of(part)]["strata"]) for part in config.parts]
+    strata_stages = tuple(stage_of(p) for p, _ in parts)
     made["factors"] = store.stage(
         "factors",
         [[p.model_dump() for p, _ in parts], config.costs.model_dump()],
-        ("features", *strata_stages),
+        (*known, *strata_stages),
         lambda: _factors(parts, panel, daily, config.costs),
     )
+    stages.money(config, made, panel, parts, known, store)
     made["performance"] = store.stage(
         "performance",
         config.tests.lags,
         ("factors",),
-        lambda: performance(spreads.with_net(made["factors"], "M"), lags=config.tests.lags),
+        lambda: performance(spreads.with_net(made["factors"], "M"), lags=lags_of(config.tests)),
     )
     made["tests"] = store.stage(
         "tests",
         [
-            config.tests.model_dump(exclude={"information", "battery"}),
+            config.tests.model_dump(exclude={"information", "battery", "further", "adjust"}),
             [b.model_dump() for b in config.benchmarks],
         ],
         ("factors", "benchmarks"),
@@ -88,40 +90,32 @@ def compute(
         wanted = config.multiverse
         made["multiverse"] = store.stage(
             "multiverse",
-            [wanted.model_dump(), reference(config).name],
+            [
+                wanted.model_dump(),
+                reference(config).name,
+                [c.model_dump() for c in config.clusters if c.name == wanted.clusters],
+            ],
             ("features", "benchmarks"),
             lambda: specifications(
                 wanted,
                 panel,
                 made["benchmarks"][reference(config).name],
                 ledger=store.out / LEDGER,
+                clustering=next((c for c in config.clusters if c.name == wanted.clusters), None),
+                workers=workers,
             ),
         )
-    if config.backtest is not None:
-        capital = config.backtest
-        made["backtest"] = store.stage(
-            "backtest",
-            [capital.model_dump(), config.costs.model_dump(), [p.model_dump() for p, _ in parts]],
-            ("features", *strata_stages),
-            lambda: backtest(capital, config.costs, parts, panel),
-        )
-    if config.tests.information:
-        made["information"] = store.stage(
-            "information",
-            list(config.tests.information),
-            ("features",),
-            lambda: information(config.tests.information, panel),
-        )
-    if config.tests.battery:
-        made["battery"] = store.stage(
-            "battery",
-            [config.tests.model_dump(), reference(config).model_dump(), config.seed],
+    if config.tests.asked:
+        made["further"] = store.stage(
+            "further",
+            [
+                config.tests.model_dump(),
+                [b.model_dump() for b in config.benchmarks],
+                reference(config).name,
+                config.seed,
+            ],
             ("factors", "benchmarks"),
-            lambda: trials.battery(
-                config,
-                made,
-                trials.whole_portfolios(made["factors"], [p.name for p in config.parts]),
-            ),
+            lambda: further_tests(config, made),
         )
     if config.replication is not None:
         ours = config.replication
@@ -131,28 +125,24 @@ def compute(
             ("features", "benchmarks"),
             lambda: _replication(ours, panel, made["benchmarks"][ours.against]),
         )
+    if config.tune is not None:
+        made["tune"] = tune_stage(config, made["features"]["panel"], store, workers)
     record_trials(config, made, store.out / LEDGER)
     if config.data.source == "simulated":
         made["truth"] = store.stage("truth", None, ("tests",), lambda: _truth(config, made, parts))
     return made
 
 
-def _group(
-    config: StudyConfig,
-    part: ClusterConfig | SortConfig,
-    panel: Panel,
-    store: Stages,
-    workers: int,
+def _cluster(
+    config: StudyConfig, part: ClusterConfig, panel: Panel, store: Stages, workers: int
 ) -> Artefacts:
-    """Return the strata of one clustering or sort, and what comes with them."""
-    name = _stage_of(part)
-    if isinstance(part, SortConfig):
-        settings: Any = part.model_dump(include={"by", "n", "breakpoints", "rebalance"})
-        return store.stage(name, settings, ("features",), lambda: spreads.sort(part, panel))
+    """Return the strata of one clustering, and what comes with them."""
+    name = stage_of(part)
+    # What ranks the clusters and weighs their members comes later.
+    later = {"rank_by", "dummies", *HoldingConfig.model_fields}
     return store.stage(
         name,
-        # What ranks the clusters and weighs their members comes later.
-        [part.model_dump(exclude={"rank_by", "weighting"}), config.seed],
+        [part.model_dump(exclude=later), config.seed],
         ("features",),
         lambda: clusters(
             part,
@@ -160,12 +150,9 @@ def _group(
             seed=config.seed,
             workers=workers,
             progress=lambda done, total: store.report(name, done, total),
+            folder=store.unfinished(name),
         ),
     )
-
-
-def _stage_of(part: ClusterConfig | SortConfig) -> str:
-    return f"{'clusters' if isinstance(part, ClusterConfig) else 'sort'} {part.name}"
 
 
 def _factors(
@@ -189,6 +176,8 @@ def _factors(
             )
     for part, strata in parts:
         out[f"portfolios {part.name}"] = spreads.portfolio_returns(part, strata, panel)
+        if isinstance(part, ClusterConfig) and part.dummies:
+            out[f"dummies {part.name}"] = spreads.dummies(part, strata, panel)
     return out
 
 
@@ -198,20 +187,25 @@ def _tests(config: StudyConfig, made: Mapping[str, Artefacts]) -> Artefacts:
     factors, benchmarks = made["factors"], made["benchmarks"]
     panel: Panel = made["features"]["panel"]
     for benchmark in config.benchmarks:
-        lags = config.tests.lags if benchmark.frequency == "M" else config.tests.daily_lags
+        hac = hac_of(config.tests, benchmark)
         known: FactorReturns = benchmarks[benchmark.name]
         returns = spreads.with_net(factors, benchmark.frequency)
-        found = trials.alphas(returns, known, lags=lags)
+        found = trials.alphas(
+            returns, known, hac=hac, covariance=covariance_of(config.tests, benchmark)
+        )
         out |= {f"alphas {benchmark.name} {part}": value for part, value in found.items()}
-        spanned = trials.spanning_test(factors[f"spreads {benchmark.frequency}"], known, lags=lags)
+        spanned = trials.spanning_test(factors[f"spreads {benchmark.frequency}"], known, hac=hac)
         out |= {f"spanning {benchmark.name} {part}": value for part, value in spanned.items()}
         if benchmark.frequency == "M":
             out[f"grs {benchmark.name}"] = {
-                part.name: trials.joint_test(factors[f"portfolios {part.name}"], known)
+                part.name: trials.joint_test(
+                    factors[f"portfolios {part.name}"], known, divisor=config.tests.grs_divisor
+                )
                 for part in config.parts
             }
     for table in config.tests.fama_macbeth:
-        found = trials.cross_section(panel, table.x, lags=config.tests.lags)
+        strata = {p.name: made[stage_of(p)]["strata"] for p in config.parts}
+        found = cross_section(table, panel, strata, hac_of(config.tests, table))
         out |= {f"cross-section {table.name} {part}": value for part, value in found.items()}
     return out
 
@@ -233,7 +227,7 @@ def _truth(
     parts: list[tuple[ClusterConfig | SortConfig, Strata]],
 ) -> Artefacts:
     """Return what was planted beside what was estimated."""
-    planted, panel = made["data"], made["features"]["panel"]
+    planted, panel = made["data"], made.get("signals", made["features"])["panel"]
     betas: pd.DataFrame = planted["truth_betas"]
     rows = []
     priced = [b for b in config.benchmarks if set(b.factors) == set(betas.columns)]
@@ -269,6 +263,8 @@ def _truth(
             for factor in known.index
         ]
     for table in config.tests.fama_macbeth:
+        if table.scale != "unit_rank" or table.strata:
+            continue  # the planted premia are those of unit ranks alone
         slopes = made["tests"][f"cross-section {table.name} table"]
         rows.append(
             truth.beside(
