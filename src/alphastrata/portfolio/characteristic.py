@@ -283,7 +283,7 @@ def _weighted(
         panel.dates[chosen],
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         panel.asset_codes[keep],
-        np.where(score[keep] > 0.0, 1, 2).astype(np.int64),
+        np.where(score[keep] > 0.0, 1, 2).astype(np.int32),
         2,
     )
     thin = formed & ~chosen & (np.diff(panel.offsets) > 0)

@@ -1,4 +1,8 @@
-"""The kernel that meets labels and weights known before a return with that return."""
+"""The one place where labels and weights known before a return meet that return.
+
+`earn` takes labels of any formation dates, in force for any time; `earn_next` labels formed on
+every date. `compound_later` gives returns over several dates, for evaluation.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from numba import njit
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.uint32]
 
 
 class Earned(NamedTuple):
@@ -141,6 +146,131 @@ def earn(
             gain[t, k] = high[0, k + 1] + low[0, k + 1]
             total[t, k] = high[1, k + 1] + low[1, k + 1]
     return gain, total, held, held - found, unweighted, planned
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
+def _met(
+    assets: Int64, ret: Float64, weight: Float64, per: int, later: Float64, kind: Codes
+) -> None:
+    """Write what the rows of a date earn on the next one, and of what kind they are.
+
+    Parameters
+    ----------
+    assets, ret
+        Rows of two neighbouring dates; assets ascend within each.
+    weight
+        Of the rows of the first.
+    per
+        The distance between kinds: 0 for held with a return, ``per`` for held without one, twice
+        ``per`` for not held.
+    later, kind
+        Written: the return (0 where there is none), and the kind.
+    """
+    n = weight.size
+    ahead, earned = assets[n:], ret[n:]
+    i, j = 0, 0
+    while i < n:
+        most = min(n - i, ahead.size - j)
+        mine, theirs, source, into = assets[i:], ahead[j:], earned[j:], later[i:]
+        run = most
+        for q in range(most):  # Most assets stay: neighbours run in parallel.
+            if mine[q] != theirs[q]:
+                run = q
+                break
+            into[q] = source[q]
+        i, j = i + run, j + run
+        if i < n:
+            if j >= ahead.size or assets[i] < ahead[j]:
+                later[i] = np.nan
+                i += 1
+            else:
+                j += 1
+    for i in range(n):
+        none = later[i] != later[i]
+        later[i] = 0.0 if none else later[i]
+        kind[i] = (per if none else 0) if weight[i] > 0.0 else 2 * per
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
+def _added(
+    codes: Codes, kind: Codes, weight: Float64, later: Float64, sums: Float64, counts: Int64
+) -> None:
+    """Add weight x return and weight to the sums of each stratum and kind, without a branch.
+
+    Columns of ``sums`` are both sums and what their rounding lost (Knuth's two-sum).
+    """
+    for i in range(codes.size):
+        k = codes[i] + kind[i]
+        w = weight[i]
+        x = w * later[i]
+        counts[k] += 1
+        h = sums[k, 0]
+        v = h + x
+        z = v - h
+        sums[k, 2] += (h - (v - z)) + (x - z)
+        sums[k, 0] = v
+        h = sums[k, 1]
+        v = h + w
+        z = v - h
+        sums[k, 3] += (h - (v - z)) + (w - z)
+        sums[k, 1] = v
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
+def earn_next(
+    offsets: Int64, assets: Int64, ret: Float64, weight: Float64, codes: Codes, n_strata: int
+) -> tuple[Float64, Float64, Int64, Int64, Int64, Float64]:
+    """Return the fields of `Earned` for labels formed on every date.
+
+    Parameters
+    ----------
+    offsets, assets, ret, weight
+        As for `earn`; assets ascend within a date.
+    codes
+        Label of each row but the last date's, formed on its date, 0 for none, shape
+        (n_sorts, n_rows).
+    n_strata
+        How many strata each sort has.
+
+    Returns
+    -------
+    tuple
+        Fields of shape (n_dates - 1, n_sorts, n_strata), from the second date on.
+
+    Notes
+    -----
+    The rows of two neighbouring dates are merged by asset, once for all sorts, in order.
+    """
+    n_dates, base, per = offsets.size - 1, offsets[0], n_strata + 1
+    shape = (n_dates - 1, codes.shape[0], n_strata)
+    gain, total, planned = np.empty(shape), np.empty(shape), np.empty(shape)
+    held, missing, unweighted = (
+        np.empty(shape, dtype=np.int64),
+        np.empty(shape, dtype=np.int64),
+        np.empty(shape, dtype=np.int64),
+    )
+    sums = np.empty((3 * per, 4))
+    counts = np.empty(3 * per, dtype=np.int64)
+    most = np.diff(offsets).max()
+    later, kind = np.empty(most), np.empty(most, dtype=np.uint32)
+    for t in range(n_dates - 1):
+        a, b, c = offsets[t], offsets[t + 1], offsets[t + 2]
+        _met(assets[a:c], ret[a:c], weight[a:b], per, later, kind)
+        for j in range(codes.shape[0]):
+            sums[:] = 0.0
+            counts[:] = 0
+            _added(codes[j, a - base : b - base], kind, weight[a:b], later, sums, counts)
+            for k in range(n_strata):
+                s, m = sums[k + 1], sums[per + k + 1]
+                gain[t, j, k] = s[0] + s[2]
+                total[t, j, k] = s[1] + s[3]
+                v = s[1] + m[1]
+                z = v - s[1]
+                planned[t, j, k] = v + (((s[1] - (v - z)) + (m[1] - z)) + (s[3] + m[3]))
+                missing[t, j, k] = counts[per + k + 1]
+                held[t, j, k] = counts[k + 1] + counts[per + k + 1]
+                unweighted[t, j, k] = counts[2 * per + k + 1]
+    return gain, total, held, missing, unweighted, planned
 
 
 @njit(cache=True, nogil=True)  # type: ignore[misc,unused-ignore]

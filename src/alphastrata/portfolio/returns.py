@@ -1,4 +1,4 @@
-"""Strata -> portfolio returns: the only place where a label meets a later return.
+"""Strata -> portfolio returns: the rule by which a label meets a later return.
 
 The rule, for the return of a period that ends at date d:
 
@@ -8,6 +8,8 @@ The rule, for the return of a period that ends at date d:
   an asset without a positive weight there is not held;
 * a missing return of one asset never makes the portfolio's return missing: its weight goes to
   the others ("renormalise"), or it counts as zero ("zero"). Either way it is counted.
+
+`pairing` is the only module that carries it out.
 """
 
 from __future__ import annotations

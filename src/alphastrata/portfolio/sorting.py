@@ -17,8 +17,8 @@ from alphastrata.core.panel import Panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.calendars import Rebalance, formation_dates
+from alphastrata.portfolio.cutting import Codes, assigned, breaks_by_group, tallied
 from alphastrata.portfolio.eligible import Mask, Screen, screened_rows
-from alphastrata.portfolio.merging import Codes, assigned, breaks_by_group, tallied
 
 Quantiles = int | Sequence[float]
 Breakpoints = str | Mask

@@ -23,9 +23,9 @@ from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.factors import FactorReturns
 from alphastrata.core.panel import Panel, as_panel
 from alphastrata.errors import ConfigError, InputDataError
+from alphastrata.portfolio.cutting import assigned, breaks_by_group
 from alphastrata.portfolio.eligible import Mask, eligible_rows
-from alphastrata.portfolio.merging import assigned, breaks_by_group, earn_next
-from alphastrata.portfolio.pairing import Earned
+from alphastrata.portfolio.pairing import Earned, earn_next
 from alphastrata.portfolio.returns import Missing, check_rules, mean_returns
 from alphastrata.portfolio.sorting import Breakpoints, Quantiles, probabilities
 from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
