@@ -70,8 +70,34 @@ def test_horizon_of_one_is_the_portfolio_return(market):
     assert got.loc[date, (4, "2")] == pytest.approx(value, abs=1e-14)
 
 
+def test_quantile_returns_and_autocorrelation_equal_alphalens(market):
+    """The formulas of alphalens-reloaded 0.5.1, `performance.py`, in pandas."""
+    strata = quantile_sort(market, "leverage", n=3)
+    data = pd.DataFrame(
+        {h: later_returns(market, h) for h in (1, 3)}
+        | {"factor": market.values("leverage"), "quantile": strata.labels.reindex(market.index)},
+        index=market.index,
+    ).dropna()
+    # mean_return_by_quantile(by_date=True, demeaned=False)
+    want = data.groupby(["quantile", "date"])[[1, 3]].mean()
+    got = horizon_returns(strata, market, horizons=[1, 3])
+    one = want[1].unstack("quantile")
+    np.testing.assert_allclose(got[1].loc[one.index], one, atol=1e-14)
+    # factor_rank_autocorrelation: ranks within each date, Pearson over assets on both
+    ranks = market.frame["leverage"].groupby("date").rank().unstack("asset")
+    both = ranks.corrwith(ranks.shift(1), axis=1).dropna()
+    np.testing.assert_allclose(rank_autocorrelation(market, "leverage"), both, atol=1e-12)
+    # factor_information_coefficient
+    ic = data.groupby("date").apply(lambda x: stats.spearmanr(x["factor"], x[3])[0])
+    whole = market.assign(
+        {"leverage": np.where(market.index.isin(data.index), market.values("leverage"), np.nan)}
+    )
+    mine = information_coefficients(whole, "leverage", horizons=[3]).series[3]
+    np.testing.assert_allclose(mine.loc[ic.index], ic, atol=1e-12)
+
+
 def test_rank_autocorrelation_equals_scipy(market):
-    got = rank_autocorrelation(market, "leverage", lag=2)
+    got = rank_autocorrelation(market, "leverage", lag=2, ranks="shared")
     x = market.wide("leverage")
     for date, value in got.items():
         pair = pd.concat([x.loc[date], x.shift(2).loc[date]], axis=1).dropna()
@@ -86,3 +112,5 @@ def test_settings(market):
         information_coefficients(market, "signal", how="kendall")
     with pytest.raises(ConfigError, match="lag"):
         rank_autocorrelation(market, "signal", lag=0)
+    with pytest.raises(ConfigError, match="ranks"):
+        rank_autocorrelation(market, "signal", ranks="all")

@@ -7,7 +7,7 @@ from scipy import stats
 
 from alphastrata.core import FactorReturns
 from alphastrata.errors import ConfigError, InputDataError
-from alphastrata.portfolio import appraise, by_regime, by_year
+from alphastrata.portfolio import appraise, appraise_by, by_regime, by_year
 from alphastrata.portfolio import performance as perf
 
 FREQUENCIES = [("daily", 252), ("weekly", 52), ("monthly", 12)]
@@ -113,3 +113,18 @@ def test_years_and_regimes():
     table = by_regime(x, label, freq="M")
     assert table.loc[("bust", "x"), "periods"] == 9
     assert table.loc[("boom", "x"), "mean"] == pytest.approx(12 * x["x"].iloc[10:].mean())
+
+
+def test_every_statistic_inside_each_year_and_regime():
+    rng = np.random.default_rng(3)
+    dates = pd.date_range("2000-01-31", periods=30, freq="ME")
+    x = pd.DataFrame(rng.normal(0.01, 0.05, (30, 2)), dates, ["x", "y"])
+    market = pd.Series(rng.normal(0.0, 0.05, 30), dates)
+    years = appraise_by(x, benchmark=market, freq="M")
+    assert list(years.index.get_level_values("group").unique()) == [2000, 2001, 2002]
+    want = appraise(x.loc["2001"], benchmark=market, freq="M").numbers
+    np.testing.assert_array_equal(years.loc[2001][want.columns], want)
+    state = pd.Series(np.where(market > 0, "up", "down"), dates)
+    regimes = appraise_by(x, state, benchmark=market, freq="M")
+    want = appraise(x[market > 0], benchmark=market, freq="M").numbers
+    np.testing.assert_array_equal(regimes.loc["up"][want.columns], want)

@@ -1,6 +1,12 @@
 """Strata -> portfolio returns, factors and what they cost."""
 
-from alphastrata.portfolio.appraisal import Performance, appraise, by_regime, by_year
+from alphastrata.portfolio.appraisal import (
+    Performance,
+    appraise,
+    appraise_by,
+    by_regime,
+    by_year,
+)
 from alphastrata.portfolio.backtest import Backtest, capacity, run_backtest
 from alphastrata.portfolio.characteristic import Quantile, TwoByThree, factor, factor_holdings
 from alphastrata.portfolio.composition import composition
@@ -49,6 +55,7 @@ __all__ = [
     "TwoByThree",
     "add_fiscal_year",
     "appraise",
+    "appraise_by",
     "by_regime",
     "by_year",
     "capacity",

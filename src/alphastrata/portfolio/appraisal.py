@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import erfc, sqrt
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -140,33 +141,97 @@ def appraise(
             notes.append(
                 Note("missing returns", int(gap.sum()), len(gap), first, "dropped", "portfolio")
             )
-        fall = max_drawdown(own)
-        rows[name] = {
-            "periods": float(len(own)),
-            "mean": float(over.mean() * rate),
-            "volatility": volatility(over, rate),
-            "sharpe": sharpe(over, rate),
-            "sortino": sortino(over, rate),
-            "growth": compound_growth(own, rate),
-            "max_drawdown": fall.depth,
-            "calmar": calmar(own, rate),
-            "skewness": skewness(own),
-            "excess_kurtosis": excess_kurtosis(own),
-            "value_at_risk": value_at_risk(own),
-            "expected_shortfall": expected_shortfall(own),
-            "hit_rate": hit_rate(own),
-        }
-        if traded is not None and name in traded:
-            rows[name]["turnover"] = float(traded[name].mean() * rate)
-        if reference is not None:
-            both = pd.concat([over, reference], axis=1, join="inner").dropna()
-            if len(both) > 2:
-                pair = alpha_beta(both.iloc[:, 0], both.iloc[:, 1], rate)
-                rows[name] |= dict(zip(("alpha", "beta"), pair, strict=True))
-        falls[name] = _dated(fall, pd.DatetimeIndex(own.index))
+        turnover = traded[name] if traded is not None and name in traded else None
+        rows[name] = _numbers(own, over, turnover, reference, rate)
+        falls[name] = _dated(max_drawdown(own), pd.DatetimeIndex(own.index))
     return Performance(
         pd.DataFrame(rows).T, pd.DataFrame(falls).T, freq, notes=tuple(notes)
     )  # fmt: skip
+
+
+def _numbers(
+    own: pd.Series,
+    over: pd.Series,
+    turnover: pd.Series | None,
+    reference: pd.Series | None,
+    rate: int,
+) -> dict[str, float]:
+    """Return the statistics of one series of returns and excess returns, none missing."""
+    out = {
+        "periods": float(len(own)),
+        "mean": float(over.mean() * rate),
+        "volatility": volatility(over, rate),
+        "sharpe": sharpe(over, rate),
+        "sortino": sortino(over, rate),
+        "growth": compound_growth(own, rate),
+        "max_drawdown": max_drawdown(own).depth,
+        "calmar": calmar(own, rate),
+        "skewness": skewness(own),
+        "excess_kurtosis": excess_kurtosis(own),
+        "value_at_risk": value_at_risk(own),
+        "expected_shortfall": expected_shortfall(own),
+        "hit_rate": hit_rate(own),
+    }
+    if turnover is not None:
+        out["turnover"] = float(turnover.mean() * rate)
+    if reference is not None:
+        both = pd.concat([over, reference], axis=1, join="inner").dropna()
+        if len(both) > 2:
+            out |= dict(zip(("alpha", "beta"), alpha_beta(both.iloc[:, 0], both.iloc[:, 1], rate)))
+    return out
+
+
+def appraise_by(
+    returns: FactorReturns | pd.DataFrame | pd.Series,
+    groups: pd.Series | Literal["year"] = "year",
+    *,
+    benchmark: FactorReturns | pd.Series | None = None,
+    freq: str | None = None,
+) -> pd.DataFrame:
+    """Return every statistic of `appraise` inside each calendar year or regime.
+
+    Parameters
+    ----------
+    returns, benchmark, freq
+        As for `appraise`.
+    groups
+        "year", or a label for each date (recession or not, say); dates without one are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by (group, series). Rates are per year also inside a part of one; drawdowns start
+        afresh in each group, whose dates follow one another.
+
+    Raises
+    ------
+    ConfigError, InputDataError
+        As for `appraise`.
+
+    Examples
+    --------
+    >>> dates = pd.date_range("2020-01-31", periods=24, freq="ME")
+    >>> f = pd.Series([0.01, -0.01] * 6 + [0.02, 0.0] * 6, dates, name="f")
+    >>> appraise_by(f, freq="M")["mean"].round(2).to_dict()
+    {(2020, 'f'): 0.0, (2021, 'f'): 0.12}
+    """
+    frame, excess, freq, _ = _frames(returns, freq)
+    dates = pd.DatetimeIndex(frame.index)
+    labels = pd.Series(dates.year, dates) if isinstance(groups, str) else groups.reindex(dates)
+    reference = _benchmark(benchmark)
+    traded = returns.turnover if isinstance(returns, FactorReturns) else None
+    rows = {}
+    for label in sorted(labels.dropna().unique()):
+        inside = (labels == label).to_numpy(dtype=bool, na_value=False)
+        for name in frame:
+            own, over = frame[name][inside].dropna(), excess[name][inside].dropna()
+            if len(own):
+                turnover = None
+                if traded is not None and name in traded:
+                    turnover = traded[name].reindex(own.index)
+                rows[label, name] = _numbers(own, over, turnover, reference, PERIODS[freq])
+    table = pd.DataFrame(rows).T
+    return table.rename_axis(index=["group", "series"]) if len(table) else table
 
 
 def by_year(returns: FactorReturns | pd.DataFrame | pd.Series) -> pd.DataFrame:
@@ -213,23 +278,9 @@ def by_regime(
     >>> by_regime(f, calm, freq="M")["mean"].round(2).tolist()
     [0.24, -0.24]
     """
-    _, excess, freq, _ = _frames(returns, freq)
-    labels = regimes.reindex(excess.index)
-    rate = PERIODS[freq]
-    rows = {}
-    for label in sorted(labels.dropna().unique()):
-        for name in excess:
-            inside = (labels == label).to_numpy(dtype=bool, na_value=False)
-            part = excess[name][inside].dropna()
-            if len(part):
-                rows[label, name] = {
-                    "mean": float(part.mean() * rate),
-                    "volatility": volatility(part, rate),
-                    "sharpe": sharpe(part, rate),
-                    "periods": float(len(part)),
-                }
-    table = pd.DataFrame(rows).T
-    return table.rename_axis(index=["regime", "series"]) if len(table) else table
+    table = appraise_by(returns, regimes, freq=freq)
+    columns = ["mean", "volatility", "sharpe", "periods"]
+    return table[columns].rename_axis(index=["regime", "series"]) if len(table) else table
 
 
 def _plain(returns: FactorReturns | pd.DataFrame | pd.Series) -> pd.DataFrame:

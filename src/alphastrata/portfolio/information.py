@@ -23,6 +23,7 @@ from alphastrata.portfolio.returns import later_returns
 from alphastrata.portfolio.weights import Weighting, row_weights
 
 How = Literal["spearman", "pearson"]
+Ranks = Literal["each", "shared"]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
@@ -257,7 +258,9 @@ def horizon_returns(
     return table.dropna(how="all")
 
 
-def rank_autocorrelation(panel: Panel | pd.DataFrame, by: str, *, lag: int = 1) -> pd.Series:
+def rank_autocorrelation(
+    panel: Panel | pd.DataFrame, by: str, *, lag: int = 1, ranks: Ranks = "each"
+) -> pd.Series:
     """Return, by date, the rank correlation of a characteristic with itself ``lag`` dates before.
 
     High values mean that portfolios sorted on it trade little.
@@ -270,6 +273,9 @@ def rank_autocorrelation(panel: Panel | pd.DataFrame, by: str, *, lag: int = 1) 
         Its column.
     lag
         Dates between the two cross-sections, at least 1.
+    ranks
+        "each": ranks among all assets of each date, correlated over those present on both, as
+        alphalens does; "shared": ranks among the assets present on both (Spearman's).
 
     Returns
     -------
@@ -279,7 +285,7 @@ def rank_autocorrelation(panel: Panel | pd.DataFrame, by: str, *, lag: int = 1) 
     Raises
     ------
     ConfigError
-        For a lag below 1.
+        For a lag below 1, or unknown ranks.
 
     Examples
     --------
@@ -289,8 +295,14 @@ def rank_autocorrelation(panel: Panel | pd.DataFrame, by: str, *, lag: int = 1) 
     [1.0]
     """
     panel = as_panel(panel)
-    if lag < 1:
-        raise ConfigError(f"rank_autocorrelation takes lag >= 1, got {lag}.")
+    if lag < 1 or ranks not in get_args(Ranks):
+        raise ConfigError(
+            f"rank_autocorrelation takes lag >= 1 and ranks of {', '.join(get_args(Ranks))}; "
+            f"got lag={lag}, ranks={ranks!r}."
+        )
+    if ranks == "each":
+        panel = panel.select([by]).assign({by: bydate.rank(panel.values(by), panel.offsets)})
     before = panel.lag([by], lag).values(by)
-    found = correlation_by_date(panel.values(by), before, panel.offsets)
+    how: How = "pearson" if ranks == "each" else "spearman"
+    found = correlation_by_date(panel.values(by), before, panel.offsets, how)
     return pd.Series(found, index=panel.dates.rename("date"), name=by).dropna()
