@@ -17,6 +17,7 @@ COMMANDS = [
     "demo",
     "run",
     "experiments",
+    "tune",
     "segment",
     "verify",
     "diff",

@@ -17,6 +17,7 @@ from alphastrata.cli_progress import progress_bars
 from alphastrata.errors import AlphaStrataError, ConfigError
 
 if TYPE_CHECKING:
+    from alphastrata.study import StudyConfig
     from alphastrata.study.run import Finished
 
 app = typer.Typer(
@@ -32,6 +33,9 @@ app = typer.Typer(
 app.add_typer(fetch_app, name="fetch")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything the study writes.")]
+Study = Annotated[Path, typer.Argument(help="The study, a TOML file.")]
+Data = Annotated[Path | None, typer.Option(help="Folder with the data; overrides data.folder.")]
+Target = Annotated[Path | None, typer.Option("--out", "-o", help="Default: out/<name>.")]
 Workers = Annotated[int | None, typer.Option(help="Processes; never changes a result.", min=1)]
 
 
@@ -80,22 +84,18 @@ def demo(out: Out = Path("out/demo"), workers: Workers = None) -> None:
 
 @app.command(name="run")
 def run_(
-    study: Annotated[Path, typer.Argument(help="The study, a TOML file.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Folder with the data; overrides data.folder.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Default: out/<name>.")] = None,
+    study: Study,
+    data: Data = None,
+    out: Target = None,
     workers: Workers = None,
 ) -> None:
     """Run a study: data, strata, factors, tests, report; resumes where it stopped.
 
     Example: alphastrata run examples/nyse.toml --data data/nyse
     """
-    from alphastrata.study import read_config, run
+    from alphastrata.study import run
 
-    config = read_config(study)
-    folder = data if data is not None else study.parent / config.data.folder
-    target = out if out is not None else Path("out") / config.name
+    config, folder, target = _opened(study, data, out)
     with progress_bars() as progress:
         finished = run(
             config, data=folder, out=target, workers=workers, progress=progress, study=study
@@ -105,25 +105,49 @@ def run_(
 
 @app.command()
 def experiments(
-    study: Annotated[Path, typer.Argument(help="The study, a TOML file.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Folder with the data; overrides data.folder.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Default: out/<name>.")] = None,
+    study: Study,
+    data: Data = None,
+    out: Target = None,
     workers: Workers = None,
 ) -> None:
     """Run the paper's eight experiments on one cross-section of a study's market.
 
     Example: alphastrata experiments examples/nyse.toml --data data/nyse
     """
-    from alphastrata.study import read_config, run_experiments
+    from alphastrata.study import run_experiments
 
-    config = read_config(study)
-    folder = data if data is not None else study.parent / config.data.folder
-    target = out if out is not None else Path("out") / config.name
+    config, folder, target = _opened(study, data, out)
     with progress_bars() as progress:
         page = run_experiments(config, data=folder, out=target, workers=workers, progress=progress)
     typer.echo(f"report: {page}")
+
+
+@app.command()
+def tune(
+    study: Study,
+    data: Data = None,
+    out: Target = None,
+    workers: Workers = None,
+) -> None:
+    """Search the settings of a study's clustering; writes a table, a plot and a page.
+
+    Example: alphastrata tune examples/tune.toml
+    """
+    from alphastrata.study import run_tuning
+
+    config, folder, target = _opened(study, data, out)
+    with progress_bars() as progress:
+        page = run_tuning(config, data=folder, out=target, workers=workers, progress=progress)
+    typer.echo(f"report: {page}")
+
+
+def _opened(study: Path, data: Path | None, out: Path | None) -> tuple[StudyConfig, Path, Path]:
+    """Return the study, the folder of its data and the folder for what it writes."""
+    from alphastrata.study import read_config
+
+    config = read_config(study)
+    folder = data if data is not None else study.parent / config.data.folder
+    return config, folder, out if out is not None else Path("out") / config.name
 
 
 @app.command()
@@ -132,7 +156,7 @@ def segment(
         Path | None, typer.Argument(help="Customers: CSV, Excel or parquet.")
     ] = None,
     study: Annotated[Path | None, typer.Option(help="A customer study, a TOML file.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Default: out/<name>.")] = None,
+    out: Target = None,
 ) -> None:
     """Divide customers into segments, each with a portfolio, and plan a campaign in budget.
 

@@ -143,7 +143,7 @@ def tuning(table: pd.DataFrame, *, label: str = "score") -> Chart:
             {
                 **place,
                 "mode": "markers",
-                "name": "best setting",
+                "name": "best of them",
                 "legendgroup": "best",
                 "showlegend": number == 1,
                 "x": [part.best],

@@ -5,6 +5,7 @@ from alphastrata.study.examples import demo_config, new_study
 from alphastrata.study.experiments import run_experiments
 from alphastrata.study.run import Finished, diff, run, verify
 from alphastrata.study.settings import StudyConfig
+from alphastrata.study.tuning import run_tuning
 
 __all__ = [
     "Finished",
@@ -16,5 +17,6 @@ __all__ = [
     "read_config",
     "run",
     "run_experiments",
+    "run_tuning",
     "verify",
 ]

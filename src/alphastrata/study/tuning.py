@@ -1,0 +1,198 @@
+"""A search over the settings of one clustering, as a stage of a study and as a page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+
+from alphastrata import cluster
+from alphastrata.core import Panel
+from alphastrata.errors import ConfigError
+from alphastrata.report import ReportData
+from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.cluster_settings import EstimatorConfig, tuned_settings
+from alphastrata.study.estimators import estimator_of
+from alphastrata.study.inputs import gather
+from alphastrata.study.manifest import write_manifest
+from alphastrata.study.market_stages import data_stage, features_stage
+from alphastrata.study.page import write_page
+from alphastrata.study.page_data import manifest_table
+from alphastrata.study.page_search import SCORES, answer, tuning_section, warnings
+from alphastrata.study.record import record
+from alphastrata.study.settings import ClusterConfig, StudyConfig, TuneConfig
+from alphastrata.study.stages import Progress, Stages
+
+__all__ = ["run_tuning", "search", "tune_stage"]
+
+
+def run_tuning(
+    config: StudyConfig,
+    *,
+    out: str | Path,
+    data: str | Path | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Search the settings of one clustering of a study; return the page.
+
+    Table and plot are on the page, in ``tune-tables`` and in ``tune.svg``.
+
+    Parameters
+    ----------
+    config
+        The study; ``[tune]`` says which clustering, on which date, over which grid.
+    out, data, workers, progress
+        As for `run`.
+
+    Raises
+    ------
+    ConfigError
+        When the study has no ``[tune]`` table, or the market does not reach its date.
+    """
+    if config.tune is None:
+        raise ConfigError(
+            f"The study {config.name} has no [tune] table. Add one with a grid, such as:\n"
+            "  [tune.grid]\n  n_clusters = [4, 6, 8]"
+        )
+    folder = None if data is None else Path(data)
+    out = Path(out)
+    tell = progress or (lambda stage, done, total: None)
+    inputs = gather(config, folder, report=tell)
+    out.mkdir(parents=True, exist_ok=True)
+    with FileLock(out / ".lock"):
+        store = Stages(out, tell)
+        made: dict[str, Artefacts] = {"data": data_stage(config, inputs, store)}
+        panel, _ = features_stage(config, inputs, store, made)
+        made["tune"] = tune_stage(config, panel, store, workers or config.workers)
+        manifest = record(config, inputs, store)
+        write_manifest(out, manifest, name="tune-manifest.json")
+        _draw(made["tune"], out / "tune.svg")
+        return write_page(_page(config, made["tune"], manifest), out, name="tune")[0]
+
+
+def tune_stage(config: StudyConfig, panel: Panel, store: Stages, workers: int) -> Artefacts:
+    """Return the search that ``[tune]`` asks for, from the store where it is there."""
+    wanted, base = config.tune, config.tuned
+    if wanted is None:
+        raise ConfigError("The study has no [tune] table.")
+    own = base.model_dump(include={"name", "features", "window", *EstimatorConfig.model_fields})
+    return store.stage(
+        "tune",
+        [wanted.model_dump(), own, config.seed],
+        ("features",),
+        lambda: search(
+            wanted,
+            base,
+            panel,
+            seed=config.seed,
+            workers=workers,
+            progress=lambda done, total: store.report("tune", done, total),
+        ),
+    )
+
+
+def search(
+    tune: TuneConfig,
+    base: ClusterConfig,
+    panel: Panel,
+    *,
+    seed: int,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Artefacts:
+    """Return every setting with its score on held-out assets of one date, the study's own beside.
+
+    Nothing after the date is looked at: one cross-section of characteristics is all that is used.
+
+    Raises
+    ------
+    ConfigError
+        When the panel does not reach the date, or has too few assets there.
+    """
+    date, values, left_out = _cross_section(tune, base, panel)
+    settings = tuned_settings(tune, base)
+    if tune.n_iter is not None:
+        settings = [settings[k] for k in cluster.drawn_settings(len(settings), tune.n_iter, seed)]
+    tried = [*(estimator for _, estimator in settings), base]
+    models = [estimator_of(config, values.shape[1], seed) for config in tried]
+    found = cluster.score_settings(
+        models,
+        values,
+        scorer=cluster.ClusterScorer(tune.score, tune.space),
+        folds=tune.folds,
+        seeds=[seed + s for s in range(tune.seeds)],
+        random_state=seed,
+        n_jobs=workers,
+        progress=progress,
+    )
+    keys = list(dict.fromkeys(key for point, _ in settings for key in point))
+    points = pd.DataFrame(
+        [{k: _shown(point[k]) if k in point else "" for k in keys} for point, _ in settings],
+        columns=keys,
+    )
+    table = pd.concat([points, found.iloc[:-1].reset_index(drop=True)], axis=1)
+    table = table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    return {
+        "table": table,
+        "about": {
+            "clusters": base.name,
+            "date": str(date.date()),
+            "first": str(panel.dates[min(base.window, len(panel.dates)) - 1].date()),
+            "assets": len(values),
+            "left_out": left_out,
+            "settings": len(settings),
+            "own": {key: float(found.iloc[-1][key]) for key in SCORES},
+        },
+    }
+
+
+def _cross_section(
+    tune: TuneConfig, base: ClusterConfig, panel: Panel
+) -> tuple[pd.Timestamp, pd.DataFrame, int]:
+    """Return the date, its characteristics, and how many assets lack too many of them."""
+    if tune.date is not None:
+        until = panel.dates[panel.dates <= pd.Timestamp(tune.date)]
+    else:
+        until = panel.dates[: base.window]
+    if not len(until):
+        raise ConfigError(
+            f"The market begins on {panel.dates[0].date()}, after tune.date = {tune.date}; "
+            "say a later date, or none for the first formation date."
+        )
+    names = list(base.features)
+    there = panel.at(until[-1])[names]
+    enough = there.notna().mean(axis=1) >= 0.5
+    values = there[enough].dropna(axis=1, how="all")
+    if len(values) < 10 * tune.folds:
+        raise ConfigError(
+            f"A search in {tune.folds} folds needs at least {10 * tune.folds} assets with half of "
+            f"their features on {until[-1].date()}; there are {len(values)}. Say another date."
+        )
+    return until[-1], values, len(there) - len(values)
+
+
+def _shown(value: Any) -> str:
+    """Return a value as the text of a cell; a setting without it has an empty one."""
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _draw(made: Artefacts, path: Path) -> None:
+    from alphastrata.report import plots
+
+    plots.save(plots.tuning(made["table"]), path)
+
+
+def _page(config: StudyConfig, made: Artefacts, manifest: Mapping[str, Any]) -> ReportData:
+    return ReportData(
+        title=f"{config.title or config.name}: a search over settings",
+        question=f"Which settings of {made['about']['clusters']} divide assets best that were not "
+        "in training?",
+        answer=answer(config, made),
+        warnings=warnings(made),
+        extras=[tuning_section(config, made, alone=True)],
+        manifest=manifest_table(manifest),
+    )

@@ -1,0 +1,202 @@
+"""Every method of clustering through a study: it runs, comes out again, and is refused in time."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from alphastrata import cluster
+from alphastrata.errors import ConfigError
+from alphastrata.study import clusterings, parse_config, run
+from alphastrata.study.artefacts import load
+from alphastrata.study.estimators import estimator_of
+from alphastrata.study.manifest import read_manifest
+from alphastrata.study.settings import ClusterConfig
+
+STUDY = """
+name = "tiny"
+seed = 3
+[data.simulation]
+n_assets = 90
+start = "2005-01-31"
+periods = 48
+[[clusters]]
+name = "CLU"
+features = ["liquidity", "leverage", "operating_efficiency", "roe"]
+window = 24
+step = 12
+rank_by = "leverage"
+weighting = "equal"
+"""
+SHORT = "\n[clusters.network]\nhidden = [8]\nepochs = 4\n"
+FEATURES = ("liquidity", "leverage", "operating_efficiency", "roe")
+
+METHODS = {
+    "dec": 'method = "dec"\nn_clusters = 3' + SHORT + "pretrain_epochs = 4",
+    "idec": 'method = "idec"\nn_clusters = 3' + SHORT + "gamma = 0.2",
+    "vade": 'method = "vade"\nn_clusters = 3\ntrain = "formation"' + SHORT + "tol = 0.0",
+    "isomap": 'embedding = "isomap"\nneighbors = 12\nn_clusters = 3\nexpanding = true' + SHORT,
+    "tsne3": 'embedding_dim = 3\nschedule = "short"\nclusterer = "gmm"\nn_clusters = 3\n'
+    'start = "map"' + SHORT + 'optimizer = "lbfgs"\nnoise = 0.1',
+    "plain": 'autoencoder = false\nembedding = "none"\nclusterer = "spectral"\nn_clusters = 3\n'
+    'start = "frozen"',
+    "hdbscan": 'embedding = "none"\nclusterer = "hdbscan"\nmin_cluster_size = 8' + SHORT,
+}
+
+
+def study(more: str, nulls: int = 1):
+    return parse_config(STUDY + f"nulls = {nulls}\n" + more)
+
+
+def clusters_of(out):
+    key = read_manifest(out)["stages"]["clusters CLU"]["key"]
+    return load(out / "stages" / f"clusters_CLU-{key[:16]}")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_study_runs_by_every_method_and_comes_out_again(name, tmp_path):
+    finished = run(study(METHODS[name]), out=tmp_path / "a")
+    found = clusters_of(finished.out)
+    run(study(METHODS[name]), out=tmp_path / "b", workers=2)
+    before, after = (read_manifest(tmp_path / x)["outputs"] for x in "ab")
+    assert before == after
+    page = finished.report.read_text(encoding="utf-8")
+    assert "Map of the clusters" in page
+    assert {"mean_z", "x", "y", "z"} & set(found["embeddings"]) == {"x", "y", "z"}
+    assert len(found["profiles"]) == found["strata"].n
+    windows = found["check What each window had"]
+    assert windows["assets"].between(60, 90).all()
+    if name in ("dec", "idec", "vade"):
+        assert "first two principal coordinates of its latent space" in page
+        assert found["strata"].probabilities is not None
+        assert (windows["epochs"] <= 4).all()
+    if name == "hdbscan":
+        noise = int(windows["noise, unclassified"].sum())
+        assert noise > 0
+        classified = int(found["strata"].sizes().to_numpy().sum())
+        assert classified == int(windows["assets"].sum()) - noise
+        assert "asset that the clusterer calls noise" in page
+
+
+@pytest.mark.slow
+def test_a_study_runs_by_umap_and_a_gaussian_mixture(tmp_path):
+    pytest.importorskip("umap")
+    more = 'embedding = "umap"\nembedding_dim = 3\nclusterer = "gmm"\nn_clusters = 3' + SHORT
+    one = run(study(more, nulls=0), out=tmp_path / "a")
+    run(study(more, nulls=0), out=tmp_path / "b")
+    assert "UMAP of the latent coordinates in 3 dimensions" in one.report.read_text("utf-8")
+    before, after = (read_manifest(tmp_path / x)["outputs"] for x in "ab")
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('method = "dec"\nstart = "warm"', 'dec learns anew in every window; take start = "cold"'),
+        ('method = "vade"\nembedding = "isomap"', "embedding: vade learns its latent space"),
+        ('method = "dec"\nclusterer = "kmeans"', 'drop it, or take method = "pipeline"'),
+        (
+            'method = "dec"\n[clusters.network]\ngamma = 1.0',
+            'network.gamma: not with method = "dec',
+        ),
+        ('method = "idec"\n[clusters.network]\nnoise = 1.0', "network.noise: not with"),
+        ("[clusters.network]\ntol = 0.1", 'network.tol: not with method = "pipeline"'),
+        ('clusterer = "hdbscan"\nn_clusters = 4', "n_clusters: HDBSCAN finds its own"),
+        ("min_cluster_size = 4", 'min_cluster_size: only with clusterer = "hdbscan"'),
+        ('clusterer = "hdbscan"\n[clusters.checks]\nchoose_k = [2, 3]', "checks.choose_k: HDBSCAN"),
+        ("[clusters.checks]\nchoose_k = [3, 2]", "ascend from at least 2"),
+        ("autoencoder = false\nlatent_dim = 3", "latent_dim: only with autoencoder = true"),
+        ('autoencoder = false\nstart = "warm"', "there is none; take start"),
+        ('embedding = "isomap"\nperplexity = 9', 'perplexity: only with embedding = "tsne"'),
+        ('embedding = "none"\nembedding_dim = 3', "embedding_dim: only with an embedding"),
+        ('embedding = "isomap"\nstart = "map"', "goes on from the t-SNE map"),
+        ("neighbors = 9", 'neighbors: only with embedding = "isomap" or "umap"'),
+        ("embedding_dim = 4", "line 16, clusters.0.embedding_dim: Input should be 2 or 3"),
+        ("[clusters.network]\nhidden = [0]", "line 17, clusters.0.network.hidden: widths are"),
+        ('[clusters.network]\noptimiser = "sgd"', "unknown key; known keys: hidden, activation"),
+    ],
+)
+def test_impossible_combinations_are_refused_with_a_remedy(more, message):
+    with pytest.raises(ConfigError) as caught:
+        study(more)
+    assert message in str(caught.value)
+
+
+def test_umap_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("alphastrata.study.cluster_settings.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="umap-learn: pip install"):
+        study('embedding = "umap"')
+
+
+def test_settings_reach_the_steps():
+    text = (
+        "latent_dim = 3\nperplexity = 12\n[clusters.network]\nhidden = [9, 7]\nactivation = "
+        '"tanh"\noptimizer = "adamw"\nlearning_rate = 0.01\nbatch_size = 64\nepochs = 7\npatience '
+        "= 2\nvalidation_fraction = 0.2\nnoise = 0.1\nweight_decay = 0.001\n"
+    )
+    model = estimator_of(study(text).clusters[0], 4, seed=5)
+    coder = model["autoencoder"].get_params()
+    said = study(text).clusters[0].network.said
+    assert {k: coder[k] for k in said} == said
+    assert (coder["latent_dim"], coder["random_state"]) == (3, 5)
+    assert model["embedding"].perplexity == 12
+    plain = estimator_of(ClusterConfig(name="a", features=FEATURES, rank_by="roe"), 4, seed=0)
+    usual = cluster.deep_clusterer(latent_dim=4)
+    assert repr(plain.get_params()) == repr(usual.get_params())
+
+
+@pytest.mark.parametrize("start", ["cold", "warm"])
+def test_an_interrupted_study_goes_on_from_its_last_finished_window(start, tmp_path, monkeypatch):
+    from alphastrata.cluster import store
+
+    config = study(f'n_clusters = 3\nstart = "{start}"' + SHORT)
+    run(config, out=tmp_path / "whole")
+    fitted, real = [], store.fit_window
+
+    def fit(task, carry):
+        if len(fitted) == 4:
+            raise KeyboardInterrupt
+        fitted.append(task.name)
+        return real(task, carry)
+
+    monkeypatch.setattr(store, "fit_window", fit)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, out=tmp_path / "killed")
+    (folder,) = (tmp_path / "killed" / "stages").glob(".unfinished-clusters_CLU-*")
+    assert len(list(folder.glob("*.npz"))) == 4
+    again: list[str] = []
+    monkeypatch.setattr(store, "fit_window", lambda t, c: again.append(t.name) or real(t, c))
+    run(config, out=tmp_path / "killed")
+    # Three windows, of the data and of three nulls; four had been finished.
+    assert len(again) == 3 * 4 - 4
+    assert not folder.exists()
+    before, after = (read_manifest(tmp_path / x)["outputs"] for x in ("whole", "killed"))
+    assert before == after
+
+
+def test_nulls_in_which_nothing_is_found_are_counted_and_not_scored():
+    dates = pd.to_datetime(["2020-01-31", "2020-02-29"])
+    index = pd.MultiIndex.from_product([dates, range(60)], names=["date", "asset"])
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    centres = np.tile(np.repeat([0.0, 30.0], 30), 2)
+    frame = pd.DataFrame({n: centres + rng.normal(size=120) for n in FEATURES}, index=index)
+    from alphastrata.core import Panel
+
+    config = ClusterConfig(
+        name="a",
+        features=FEATURES,
+        rank_by="roe",
+        window=1,
+        step=1,
+        autoencoder=False,
+        embedding="none",
+        clusterer="hdbscan",
+        min_cluster_size=25,
+    )
+    found = clusterings.clusters(config, Panel(frame), seed=0, workers=1, progress=None)
+    few, of = found["nulls without clusters"]
+    assert of == 6
+    assert 0 < few <= 6
+    assert set(found["scores"]["source"]) >= {"data"}
