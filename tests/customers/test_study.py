@@ -58,6 +58,10 @@ def test_the_whole_way(result):
     assert {"themes.csv", "portfolios.csv", "fairness.csv"} <= {f.name for f in folder.iterdir()}
 
 
+def test_every_number_on_the_page_is_explained(result, unexplained):
+    assert unexplained(result.report.read_text(encoding="utf-8")) == []
+
+
 def test_no_customer_is_on_the_page(result, files):
     _, made = files
     page = result.report.read_text(encoding="utf-8")

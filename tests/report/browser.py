@@ -165,6 +165,14 @@ class Browser:
             place = {"type": "mouseMoved", "x": box[0] - step, "y": box[1]}
             self._call("Input.dispatchMouseEvent", place)
 
+    def key(self, name: str) -> None:
+        """Press a key, such as "ArrowDown" or "Enter"."""
+        for kind in ("keyDown", "keyUp"):
+            press: dict[str, Any] = {"type": kind, "key": name, "code": name}
+            if name == "Enter":
+                press |= {"text": "\r", "windowsVirtualKeyCode": 13}
+            self._call("Input.dispatchKeyEvent", press)
+
     def picture(self, path: Path, *, whole: bool = False, selector: str = "") -> None:
         params: dict[str, Any] = {"format": "png", "captureBeyondViewport": whole or bool(selector)}
         if selector:

@@ -24,6 +24,7 @@ from alphastrata.report import (
     FactorSection,
     HeadlineFigure,
     HowComputed,
+    Line,
     Membership,
     Plot,
     ReportData,
@@ -154,6 +155,7 @@ def clusters(rng: np.random.Generator, n_assets: int, n_dates: int, hover: int) 
         membership=membership(where),
         embeddings=where,
         how={"silhouette": how(silhouette, "stage/cluster", "Euclidean distance")},
+        about=how("by window, on what was known then", "stage/cluster", "6 clusters"),
     )
 
 
@@ -197,6 +199,7 @@ def factors(rng: np.random.Generator) -> FactorSection:
         correlations=returns.corr(),
         notes=["Long-short, value-weighted, before costs; a label at t earns returns after t."],
         how={"Sharpe ratio": sharpe},
+        about=how("r = long leg − short leg", "stage/factors"),
     )
 
 
@@ -240,6 +243,7 @@ def time_series(rng: np.random.Generator) -> TestSection:
                 manifest="tests/time_series",
             ),
         },
+        about=how("r = α + β′f + e"),
     )
 
 
@@ -257,6 +261,8 @@ def fama_macbeth(rng: np.random.Generator) -> TestSection:
         coefficients=Coefficients(params=params, tstats=tstats, extra=extra, transpose=True),
         by_date=pd.DataFrame(rng.normal(0.002, 0.02, (119, 3)), dates, columns[1:]),
         conventions=["Mean of monthly coefficients; Newey-West errors with 6 lags."],
+        how={"leverage": how("slope on leverage")},
+        about=how("λ̂ = mean of the slopes"),
     )
 
 
@@ -272,7 +278,13 @@ def specifications(rng: np.random.Generator) -> SpecificationSection:
     middle = 0.002 + rng.normal(0, 0.002, len(grid))
     estimates = pd.DataFrame({"estimate": middle, "low": middle - 0.003, "high": middle + 0.003})
     return SpecificationSection(
-        estimates=estimates, choices=choices, label="alpha per month", percent=True, preferred=13
+        estimates=estimates,
+        choices=choices,
+        label="alpha per month",
+        percent=True,
+        preferred=13,
+        notes=["24 specifications, all of them shown."],
+        about=how("α̂ of one row for each choice"),
     )
 
 
@@ -322,14 +334,18 @@ def example(n_assets: int = 300, n_dates: int = 10, hover: int = 4, seed: int = 
             "key": [*keys, "python", HOSTILE[0]],
             "value": ["sha256 3b0c…", "7a31…", "c4e9…", "0d11…", "5ab2…", "3.11.9", HOSTILE[1]],
             "detail": ["study.toml", "", "seed 0, 1 thread", "", "", "", HOSTILE[3]],
+            "needs": [(), ("config",), *[("stage/data",)] * 3, (), (HOSTILE[0], "no such row")],
         }
     )
     return ReportData(
         title="Demo: a simulated market with planted premia",
         question="Do deep clusters of stocks earn an alpha that the five factors do not explain?",
         answer=[
-            "The cluster factor earns 0.62% a month beyond the five factors (t = 3.62), and stays "
-            "significant after correcting for eight tests.",
+            Line(
+                "The cluster factor earns 0.62% a month beyond the five factors (t = 3.62), and "
+                "stays significant after correcting for eight tests.",
+                how("α̂ = mean(r) − β̂′ mean(f)"),
+            ),
             "Liquidity earns 0.31% (t = 2.21), which does not survive the correction; leverage and "
             "operating efficiency earn nothing that the factors leave over.",
             "The clusters score above all three kinds of noise in every window, so the grouping is "
@@ -369,6 +385,7 @@ def example(n_assets: int = 300, n_dates: int = 10, hover: int = 4, seed: int = 
                 value="5 of 7",
                 detail="95% would be 6.7",
                 tone="caution",
+                how=how("low ≤ truth ≤ high", "stage/factors"),
             ),
         ],
         warnings=[
@@ -376,12 +393,18 @@ def example(n_assets: int = 300, n_dates: int = 10, hover: int = 4, seed: int = 
             "Ten years are short: an alpha of 0.25% a month would go unnoticed half of the time.",
             f"An asset is called {HOSTILE[0]}.",
         ],
-        data=DataSection(counts=counts, coverage=coverage, notes=notes, vintages=vintages),
+        data=DataSection(
+            counts=counts,
+            coverage=coverage,
+            notes=notes,
+            vintages=vintages,
+            about=how("counted in the panel", "stage/data"),
+        ),
         clusters=[clusters(rng, n_assets, n_dates, hover)],
         factors=factors(rng),
         tests=[time_series(rng)],
         fama_macbeth=[fama_macbeth(rng)],
-        truth=truth,
+        truth=Table(title="", frame=truth, about=how("planted by the simulator", "stage/data")),
         specifications=specifications(rng),
         extras=[
             ExtraSection(
@@ -403,6 +426,7 @@ def example(n_assets: int = 300, n_dates: int = 10, hover: int = 4, seed: int = 
                         kind="heat",
                     ),
                 ],
+                about=how("as the user says", "config"),
             )
         ],
         manifest=manifest,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alphastrata.report import Plot, ReportData, SpecificationSection
+from alphastrata.report import Plot, ReportData, SpecificationSection, Table
 from alphastrata.report.charts import name_axis, numbers, plain
 from alphastrata.report.charts_clusters import coverage, profiles, scores
 from alphastrata.report.charts_plain import draw
@@ -38,7 +38,7 @@ def charts(report_data: ReportData) -> dict[str, Any]:
     assert factors.cumulative is not None
     assert factors.correlations is not None
     assert cross.by_date is not None
-    assert report_data.truth is not None
+    assert isinstance(report_data.truth, Table)
     assert report_data.specifications is not None
     return {
         "coverage": coverage(report_data.data.coverage),
@@ -48,7 +48,7 @@ def charts(report_data: ReportData) -> dict[str, Any]:
         "correlations": correlations(factors.correlations),
         "alphas": alphas(test.alphas),
         "by_date": by_date(cross.by_date),
-        "truth": truth(report_data.truth),
+        "truth": truth(report_data.truth.frame),
         "specifications": specifications(report_data.specifications),
     }
 

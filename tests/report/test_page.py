@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -179,7 +180,13 @@ def test_captions_speak_of_what_is_grouped(report_data: ReportData) -> None:
     assert "Play to watch" not in text
 
 
-def test_numbers_lead_to_how_and_how_to_the_manifest(text: str) -> None:
+def test_numbers_lead_to_how_and_how_to_the_manifest(
+    text: str, report_data: ReportData, unexplained: Callable[[str], list[str]]
+) -> None:
     assert re.search(r'href="#table-\d+-how-alpha"', text)
+    assert unexplained(text) == []
+    assert report_data.factors is not None
+    silent = replace(report_data, factors=replace(report_data.factors, about=None))
+    assert any("-> None" in line for line in unexplained(html(silent)))
     assert 'href="#manifest-tests-2f-time-5f-series"' in text
     assert 'id="manifest-tests-2f-time-5f-series"' in text

@@ -165,10 +165,11 @@ def test_light_and_dark_at_a_click(opened: Any) -> None:
 
 def test_a_link_opens_what_it_leads_to(opened: Any) -> None:
     opened.value("document.querySelectorAll('details').forEach(d => { d.open = false; })")
-    opened.value("document.querySelector('a.f').click()")
-    opened.wait("document.querySelector(':target')?.checkVisibility()")
-    opened.value("document.querySelector(':target a').click()")
+    opened.value("document.querySelector('details.section').open = true")
+    opened.value("document.querySelector('td a.num').click()")
+    opened.value("document.querySelector('#card .from a').click()")
     opened.wait("document.querySelector('tr:target')?.checkVisibility()")
+    assert opened.value("document.querySelector('#card').hidden")
 
 
 def test_prints_with_everything_open(opened: Any, tmp_path: Path) -> None:
@@ -216,3 +217,62 @@ def test_a_report_full_of_harm_does_none(browser: Any, spoiled: ReportData, tmp_
     assert browser.messages == []
     assert browser.requests == [path.as_uri()]
     assert browser.value("document.querySelectorAll('img, iframe, .chart a').length") == 0
+
+
+EVERY_NUMBER = """(() => {
+  const wrong = [], card = document.querySelector('#card');
+  const numbers = [...document.querySelectorAll('a.num')];
+  for (const link of numbers) {
+    link.click();
+    const row = card.querySelector('.from a');
+    const told = !card.hidden && card.querySelector('.formula')?.textContent;
+    if (!told || !row || !document.querySelector(row.hash).matches('tr'))
+      wrong.push(`${link.closest('figure, li, p')?.textContent.slice(0, 60)}: ${link.textContent}`);
+    link.click();
+    if (!card.hidden) wrong.push(`${link.textContent} does not close`);
+  }
+  const bare = [...document.querySelectorAll('table.grid td[data-v]:not([data-v=""])')]
+    .filter((cell) => !cell.querySelector('a.num')).map((cell) => cell.textContent);
+  return [numbers.length, wrong, bare];
+})()"""
+
+
+def test_every_number_tells_how_it_was_computed_and_from_what(opened: Any) -> None:
+    many, wrong, bare = opened.value(EVERY_NUMBER)
+    assert many > 200
+    assert wrong == []
+    assert bare == []
+    assert opened.messages == []
+
+
+def test_numbers_are_reached_by_key(opened: Any) -> None:
+    opened.value("document.querySelector('table.stacked td a.num').focus()")
+    here = "document.activeElement.closest('td').dataset.v"
+    first = opened.value(here)
+    stops = "document.querySelectorAll('table.stacked a.num[tabindex=\"0\"]').length"
+    tables = opened.value("document.querySelectorAll('table.stacked').length")
+    assert opened.value(stops) == tables
+    opened.key("ArrowRight")
+    opened.key("ArrowDown")
+    second = opened.value(here)
+    assert second != first
+    assert opened.value(stops) == tables
+    opened.key("Enter")
+    opened.wait("!document.querySelector('#card').hidden")
+    assert second in opened.value("document.querySelector('#card .full').textContent")
+    opened.key("Escape")
+    assert opened.value("document.querySelector('#card').hidden")
+    assert opened.value(here) == second
+
+
+def test_the_card_stays_on_the_screen(opened: Any) -> None:
+    opened.value(
+        "(() => { const all = document.querySelectorAll('table.stacked td:last-child a.num'); "
+        "all[0].scrollIntoView({block: 'end'}); all[0].click(); })()"
+    )
+    box = opened.value(
+        "(() => { const b = document.querySelector('#card').getBoundingClientRect(); "
+        "return [b.left, b.top, innerWidth - b.right, innerHeight - b.bottom]; })()"
+    )
+    assert min(box) >= 0
+    opened.key("Escape")

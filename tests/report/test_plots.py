@@ -57,7 +57,7 @@ def drawings(data: ReportData) -> Drawings:
         "membership": lambda ax: plots.membership(part.membership, ax, names=part.names),
         "alphas": lambda ax: plots.alphas(test.alphas, ax),
         "tstats": lambda ax: plots.tstats(test.alphas, ax),
-        "truth": lambda ax: plots.truth(data.truth, ax, group="beta"),
+        "truth": lambda ax: plots.truth(data.truth.frame, ax, group="beta"),
         "by_date": lambda ax: plots.by_date(data.fama_macbeth[0].by_date, ax, column="liquidity"),
         "specifications": lambda ax: plots.specifications(data.specifications, ax),
     }

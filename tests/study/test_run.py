@@ -56,7 +56,8 @@ def finished(tmp_path_factory) -> Path:
     return out
 
 
-def test_a_study_leaves_report_tables_and_manifest(finished):
+def test_a_study_leaves_report_tables_and_manifest(finished, unexplained):
+    assert unexplained((finished / "report.html").read_text(encoding="utf-8")) == []
     assert (finished / "report.html").stat().st_size > 100_000
     names = outputs(finished)
     assert {"report.html", "tables/truth-beside-estimate.csv", "tables/performance.tex"} <= set(

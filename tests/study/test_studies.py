@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.mark.slow
-def test_the_demo_recovers_what_was_planted(tmp_path):
+def test_the_demo_recovers_what_was_planted(tmp_path, unexplained):
     finished = run(demo_config(), out=tmp_path)
     truth = pd.read_csv(tmp_path / "tables" / "truth-beside-estimate.csv")
     # 4 alphas, 16 betas, 3 premia: demo.toml says that this seed covers them all.
@@ -25,12 +25,13 @@ def test_the_demo_recovers_what_was_planted(tmp_path):
     for words in ("GRS", "Fama-MacBeth", "Truth beside estimate", "simulated", "Provenance"):
         assert words in page
     assert len(finished.answer) == 3
+    assert unexplained(page) == []
 
 
 @pytest.mark.slow
 @pytest.mark.realdata
 @pytest.mark.parametrize("name", ["nyse", "pystock"])
-def test_real_data_end_with_alphas_by_month_and_by_day(name, real_data, tmp_path):
+def test_real_data_end_with_alphas_by_month_and_by_day(name, real_data, tmp_path, unexplained):
     config = read_config(EXAMPLES / f"{name}.toml")
     finished = run(config, out=tmp_path, data=real_data / name)
     tables = {file.stem: file for file in (tmp_path / "tables").glob("alphas-and-betas*.csv")}
@@ -42,15 +43,17 @@ def test_real_data_end_with_alphas_by_month_and_by_day(name, real_data, tmp_path
         assert table.loc[["CLU", "LIQ", "LEV", "OE"]].notna().all().all()
         least = 300 if "daily" in stem else 15
         assert table["observations"].min() >= least
+    assert unexplained(finished.report.read_text(encoding="utf-8")) == []
     assert any("hort sample" in warning for warning in finished.warnings)
     words = "surviv" if name == "nyse" else "delisting"
     assert any(words in warning for warning in finished.warnings)
 
 
 @pytest.mark.realdata
-def test_replicated_factors_come_with_a_certificate(real_data, tmp_path):
+def test_replicated_factors_come_with_a_certificate(real_data, tmp_path, unexplained):
     config = read_config(EXAMPLES / "replication.toml")
     run(config, out=tmp_path, data=real_data / "crsp_compustat_pseudo")
+    assert unexplained((tmp_path / "report.html").read_text(encoding="utf-8")) == []
     (file,) = (tmp_path / "tables").glob("*certificate*.csv")
     table = pd.read_csv(file)
     assert set(table["factor"]) == {"SMB", "HML", "RMW", "CMA", "Mom"}
@@ -59,7 +62,7 @@ def test_replicated_factors_come_with_a_certificate(real_data, tmp_path):
     assert table["correlation"].abs().max() < 0.5
 
 
-def test_the_multiverse_is_counted_in_the_ledger(tmp_path):
+def test_the_multiverse_is_counted_in_the_ledger(tmp_path, unexplained):
     from alphastrata.inference import Ledger
 
     text = (EXAMPLES / "multiverse.toml").read_text(encoding="utf-8")
@@ -68,10 +71,12 @@ def test_the_multiverse_is_counted_in_the_ledger(tmp_path):
     finished = run(parse_config(small), out=tmp_path)
     # 2 definitions x 2 numbers x 2 breakpoints x 2 weightings, and the study's own factor.
     assert Ledger(tmp_path / "trials.jsonl").count == 17
-    assert "Specification curve" in finished.report.read_text(encoding="utf-8")
+    page = finished.report.read_text(encoding="utf-8")
+    assert "Specification curve" in page
+    assert unexplained(page) == []
 
 
-def test_money_and_information_are_sections(tmp_path):
+def test_money_and_information_are_sections(tmp_path, unexplained):
     text = """
 name = "money"
 [data.simulation]
@@ -108,11 +113,12 @@ x = ["leverage", "liquidity"]
     page = finished.report.read_text(encoding="utf-8")
     assert "In money" in page
     assert "Information coefficients" in page
+    assert unexplained(page) == []
     further = {file.stem for file in (tmp_path / "tables").glob("further-tests*.csv")}
     assert len(further) == 6
 
 
-def test_the_experiments_have_a_page_of_their_own(tmp_path):
+def test_the_experiments_have_a_page_of_their_own(tmp_path, unexplained):
     text = (EXAMPLES / "experiments.toml").read_text(encoding="utf-8")
     small = text.replace("n_assets = 400", "n_assets = 60").replace("seeds = 5", "seeds = 2")
     small = small.replace("[3, 4, 5, 6]", "[3, 4]").replace('"usual"', '"short"')
@@ -120,4 +126,6 @@ def test_the_experiments_have_a_page_of_their_own(tmp_path):
     text = page.read_text(encoding="utf-8")
     for words in ("Silhouette", "Davies-Bouldin", "original + extension + price", "PCA"):
         assert words in text
+    assert unexplained(text) == []
+    assert (tmp_path / "experiments-manifest.json").is_file()
     assert len(list((tmp_path / "experiments-tables").glob("*.csv"))) > 10

@@ -59,6 +59,11 @@ def _figures(result: StudyResult) -> list[HeadlineFigure]:
             value=str(found.n_segments) if found.n_segments > 1 else "none",
             detail="supported by the data" if found.supported else "not supported by the data",
             tone="good" if found.supported else "caution",
+            how=HowComputed(
+                formula="largest k within a tenth of the highest silhouette above chance",
+                conventions=["Times stability; only among those that the data support."],
+                manifest="settings",
+            ),
         )
     ]
     if found.n_segments in found.choice.table.index:
@@ -75,6 +80,7 @@ def _quality_figures(result: StudyResult) -> list[HeadlineFigure]:
             "s: mean silhouette; s₀: its mean over draws of one cloud with the same margins and "
             "correlations, through the same stages.",
         ),
+        manifest="settings",
         source="Rousseeuw (1987); Cario and Nelson (1997)",
     )
     return [
@@ -88,6 +94,12 @@ def _quality_figures(result: StudyResult) -> list[HeadlineFigure]:
             label="Stability",
             value=float(row["stability"]),
             detail="adjusted Rand index of two halves",
+            how=HowComputed(
+                formula="ARI = (index − expected index) / (maximum − expected index)",
+                conventions=["Segments are found in two halves of the customers, and compared."],
+                manifest="settings",
+                source="Hubert and Arabie (1985)",
+            ),
         ),
     ]
 
@@ -103,6 +115,7 @@ def _campaign_figures(result: StudyResult) -> list[HeadlineFigure]:
                 value=result.campaign.count / len(result.scored.scores),
                 format="percent",
                 detail=f"{allowed} allowed",
+                how=HowComputed(formula="customers chosen / customers", manifest="settings"),
             )
         )
     if result.lift is not None:
@@ -114,6 +127,10 @@ def _campaign_figures(result: StudyResult) -> list[HeadlineFigure]:
                 value=own / base if base > 0 else float("nan"),
                 detail=f"{own:.0%} where {base:.0%} accept at random",
                 tone="good" if own > base else "caution",
+                how=HowComputed(
+                    formula="share who accepted of those chosen / share who accepted of all",
+                    manifest="settings",
+                ),
             )
         )
     return out
@@ -149,6 +166,10 @@ def _data(result: StudyResult) -> DataSection:
                 notes=['Wrong? Say so in the study: [kinds] column = "nominal", or its levels.'],
             )
         ],
+        about=HowComputed(
+            formula="counted in the table of customers as it was read",
+            manifest="settings",
+        ),
     )
 
 
@@ -185,7 +206,17 @@ def _segments(result: StudyResult) -> ExtraSection:
             notes=["Medians of numbers and levels; the most frequent word with its share."],
         )
     )
-    return ExtraSection(title="The segments", parts=parts)
+    return ExtraSection(
+        title="The segments",
+        parts=parts,
+        about=HowComputed(
+            formula="median, most frequent word or share over the members of a segment",
+            conventions=[
+                "Weighted where the table has weights.",
+            ],
+            manifest="settings",
+        ),
+    )
 
 
 def _column(name: str, level: str) -> str:
@@ -231,7 +262,20 @@ def _how_many(result: StudyResult) -> ExtraSection:
                 ],
             )
         )
-    return ExtraSection(title="How many, and how sure", parts=parts)
+    return ExtraSection(
+        title="How many, and how sure",
+        parts=parts,
+        about=HowComputed(
+            formula="s = mean of (b − a) / max(a, b); calibrated: (s − s₀) / (1 − s₀)",
+            conventions=[
+                "s₀: mean over draws of one cloud with the same margins and correlations, through "
+                "the same stages; z: (s − s₀) / sd of those draws.",
+                "Stability: adjusted Rand index of the segments found in two halves.",
+            ],
+            manifest="settings",
+            source="Rousseeuw (1987); Hubert and Arabie (1985)",
+        ),
+    )
 
 
 def _drawn(result: StudyResult) -> tuple[np.ndarray, np.ndarray]:
@@ -283,7 +327,18 @@ def _why(result: StudyResult) -> ExtraSection:
             ],
         )
     )
-    return ExtraSection(title="Why", parts=parts)
+    return ExtraSection(
+        title="Why",
+        parts=parts,
+        about=HowComputed(
+            formula="as the line under each table says",
+            conventions=[
+                "Fidelity, precision and coverage on customers held out.",
+                "P-values adjusted over columns.",
+            ],
+            manifest="settings",
+        ),
+    )
 
 
 def _portfolios(result: StudyResult) -> ExtraSection:
@@ -324,7 +379,17 @@ def _portfolios(result: StudyResult) -> ExtraSection:
                 notes=["Per year but for the drawdown and the mean of the worst 5% of periods."],
             )
         )
-    return ExtraSection(title="A portfolio for each", parts=parts)
+    return ExtraSection(
+        title="A portfolio for each",
+        parts=parts,
+        about=HowComputed(
+            formula="mean, volatility and Sharpe ratio of returns out of sample, per year",
+            conventions=[
+                "Weights at each date from returns before it; costs on what is traded.",
+            ],
+            manifest="settings",
+        ),
+    )
 
 
 def _campaign(result: StudyResult) -> ExtraSection:
@@ -369,7 +434,17 @@ def _campaign(result: StudyResult) -> ExtraSection:
             )
         )
         parts.append(charts_advice.calibration_chart(scored))
-    return ExtraSection(title="The campaign", parts=parts)
+    return ExtraSection(
+        title="The campaign",
+        parts=parts,
+        about=HowComputed(
+            formula="response: accepted / chosen; expected: sum of calibrated scores",
+            conventions=[
+                "Scores of a customer come from a model that has not seen the customer.",
+            ],
+            manifest="settings",
+        ),
+    )
 
 
 def _fairness(result: StudyResult) -> ExtraSection:
@@ -396,4 +471,8 @@ def _fairness(result: StudyResult) -> ExtraSection:
                 notes=["Ratio: to the highest rate of the attribute (the four-fifths rule)."],
             ),
         ],
+        about=HowComputed(
+            formula="rate: chosen / members; ratio: rate / highest rate of the attribute",
+            manifest="settings",
+        ),
     )

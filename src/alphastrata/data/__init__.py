@@ -18,7 +18,7 @@ from alphastrata.data.fred import (
     parse_fred,
     risk_free,
 )
-from alphastrata.data.french import bundled_factors, french, french_file
+from alphastrata.data.french import bundled_factors, bundled_file, french, french_file
 from alphastrata.data.french_library import (
     compare_vintages,
     fetch_french,
@@ -64,6 +64,7 @@ __all__ = [
     "as_of",
     "bill_returns",
     "bundled_factors",
+    "bundled_file",
     "compare_vintages",
     "edgar",
     "edgar_bulk",

@@ -173,13 +173,7 @@ def bundled_factors(frequency: str = "M") -> FactorReturns:
             f"The bundled factors are monthly; {frequency!r} was asked for. Fetch a daily file: "
             "alphastrata fetch french F-F_Research_Data_5_Factors_2x3_daily"
         )
-    # Found, not imported: importing linearmodels would load statsmodels for a CSV.
-    spec = importlib.util.find_spec("linearmodels")
-    folders = list(spec.submodule_search_locations or []) if spec else []
-    paths = [Path(f) / "datasets" / "french" / "french.csv.bz2" for f in folders]
-    if not any(path.is_file() for path in paths):
-        raise SourceError("The bundled factors come with linearmodels; pip install linearmodels.")
-    data = pd.read_csv(next(path for path in paths if path.is_file()), parse_dates=["dates"])
+    data = pd.read_csv(bundled_file(), parse_dates=["dates"])
     data = data.set_index("dates").rename_axis("date")
     return FactorReturns(
         data[list(BUNDLED_COLUMNS)].rename(columns=BUNDLED_COLUMNS).astype(np.float64),
@@ -188,6 +182,29 @@ def bundled_factors(frequency: str = "M") -> FactorReturns:
         risk_free=data["RF"].astype(np.float64),
         source="linearmodels.datasets.french (Kenneth French data library)",
     )
+
+
+def bundled_file() -> Path:
+    """Return the file that the bundled factors are read from.
+
+    Raises
+    ------
+    SourceError
+        linearmodels is not installed.
+
+    Examples
+    --------
+    >>> bundled_file().name
+    'french.csv.bz2'
+    """
+    # Found, not imported: importing linearmodels would load statsmodels for a CSV.
+    spec = importlib.util.find_spec("linearmodels")
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    paths = [Path(f) / "datasets" / "french" / "french.csv.bz2" for f in folders]
+    found = next((path for path in paths if path.is_file()), None)
+    if found is None:
+        raise SourceError("The bundled factors come with linearmodels; pip install linearmodels.")
+    return found
 
 
 def _frequency(frequency: str) -> str:

@@ -20,6 +20,7 @@ from alphastrata.report.model import (
     TestSection,
 )
 from alphastrata.report.page import html
+from alphastrata.report.prose import Line
 from alphastrata.report.records import (
     AlphaPlot,
     Coefficients,
@@ -42,6 +43,7 @@ __all__ = [
     "FactorSection",
     "HeadlineFigure",
     "HowComputed",
+    "Line",
     "Membership",
     "Plot",
     "ReportData",

@@ -16,7 +16,7 @@ from alphastrata.report.grid import lay_out
 from alphastrata.report.records import Coefficients, HowComputed, Table
 from alphastrata.report.tables import to_csv, to_html, to_latex
 
-__all__ = ["Block", "HowLine", "Keys", "Section", "file_name", "how_lines", "table_block"]
+__all__ = ["About", "Block", "HowLine", "Keys", "Section", "file_name", "how_lines", "table_block"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,30 @@ class HowLine:
         return f"manifest-{slug(self.how.manifest)}" if self.how.manifest else ""
 
 
+@dataclass(frozen=True)
+class About:
+    """What a part of the page says of its numbers that have no entry of their own.
+
+    ``own`` is whether the entry stands under one table, rather than at the end of the part.
+    """
+
+    how: HowComputed | None = None
+    anchor: str = ""
+    own: bool = False
+
+    def lines(self) -> list[HowLine]:
+        """Return the entry as a list, empty where there is none.
+
+        Examples
+        --------
+        >>> About().lines()
+        []
+        """
+        if self.how is None:
+            return []
+        return [HowLine(name="", anchor=self.anchor, how=self.how)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Block:
     """One thing on the page.
@@ -40,8 +64,8 @@ class Block:
     Parameters
     ----------
     kind : str
-        "heading", "text", "list", "table", "chart", "flow" or "map"; the template has one macro
-        for each.
+        "heading", "text", "list", "table", "chart", "flow", "map" or "about" (a "How computed"
+        list by itself); the template has one macro for each.
     title : str
     key : str
         Unique on the page.
@@ -50,6 +74,8 @@ class Block:
     markup : Markup
         Ready HTML (tables, the flow).
     how : sequence of HowLine
+    rest : str
+        Anchor that numbers in ``lines`` lead to.
     chart : Chart, optional
     extra : mapping
         What the kind needs besides.
@@ -61,6 +87,7 @@ class Block:
     lines: Sequence[str] = ()
     markup: Markup = field(default_factory=Markup)
     how: Sequence[HowLine] = ()
+    rest: str = ""
     chart: Chart | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -119,6 +146,7 @@ def table_block(
     title: str = "",
     how: Mapping[str, HowComputed] | None = None,
     notes: Sequence[str] = (),
+    about: About | None = None,
 ) -> Block:
     """Return a table as a block, with the texts that the page offers for download.
 
@@ -132,14 +160,18 @@ def table_block(
         Entries that name no column of the table are left out.
     notes : sequence of str
         Lines under the table, after its own.
+    about : About, optional
+        What the table's section says of numbers that have no entry.
 
     Examples
     --------
     >>> table_block(pd.DataFrame({"a": [1]}), Keys(), title="Counts").key
     'table-1'
     """
-    grid = lay_out(table, title=title, how=how)
     key = keys.new("table")
+    own = table.about if isinstance(table, Table) else None
+    about = About(own, f"{key}-how", own=True) if own is not None else (about or About())
+    grid = lay_out(table, title=title, how=how)
     files = {"csv": to_csv(table), "tex": to_latex(table, caption=grid.title)}
     name = file_name(grid.title) or key
     return Block(
@@ -147,8 +179,9 @@ def table_block(
         title=grid.title,
         key=key,
         lines=[*grid.notes, *notes],
-        markup=to_html(grid, key=key),
-        how=how_lines(key, grid.how),
+        markup=to_html(grid, key=key, rest=about.anchor),
+        how=[*how_lines(key, grid.how), *(about.lines() if about.own else [])],
+        rest=about.anchor,
         extra={"files": files, "rows": len(grid.rows), "name": name},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -17,7 +17,10 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class Heading:
-    """The head of one column: its text, and whether numbers stand under it."""
+    """The head of one column: its text, and whether numbers stand under it.
+
+    ``how`` names the entry that says how they came to be, and is empty where there is none.
+    """
 
     text: str
     numeric: bool
@@ -27,13 +30,17 @@ class Heading:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: what is shown, what stands under it in parentheses, and the full value."""
+    """One cell: what is shown, what stands under it in parentheses, and the full value.
+
+    ``how`` is as for a heading, and goes before it: in a turned table a row has the entry.
+    """
 
     text: str
     value: object = None
     under: str = ""
     under_value: object = None
     strong: bool = False
+    how: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,13 +85,14 @@ def lay_out(
         table = Table(title=title, frame=table)
     known = {**(how or {}), **table.how}
     frame, labels = _with_index(table.frame)
+    by_row = table.how_by == "row"
     formats: list[Format | None] = [table.formats.get(str(name)) for name in frame.columns]
     headings = tuple(
         Heading(
             str(name),
             numeric=is_numeric(frame.iloc[:, i]),
             label=i < labels,
-            how=str(name) if str(name) in known else "",
+            how=str(name) if str(name) in known and not by_row else "",
         )
         for i, name in enumerate(frame.columns)
     )
@@ -94,7 +102,10 @@ def lay_out(
         write = formatter(column, style)
         columns.append([Cell(write(value), value) for value in column])
     rows = tuple(zip(*columns, strict=True)) if columns else ()
-    return Grid(table.title or title, headings, rows, tuple(table.notes), _used(headings, known))
+    if by_row:
+        rows = tuple(_named(row, known) for row in rows)
+    used = {name: known[name] for name in _names(headings, rows)}
+    return Grid(table.title or title, headings, rows, tuple(table.notes), used)
 
 
 def _with_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -111,10 +122,16 @@ def _with_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return pd.concat([*leading, body], axis=1), index.nlevels
 
 
-def _used(
-    headings: tuple[Heading, ...], known: Mapping[str, HowComputed]
-) -> dict[str, HowComputed]:
-    return {h.how: known[h.how] for h in headings if h.how}
+def _named(row: tuple[Cell, ...], known: Mapping[str, HowComputed]) -> tuple[Cell, ...]:
+    """Return a row whose cells lead to the entry of the text that it starts with."""
+    name = row[0].text
+    return tuple(replace(cell, how=name) for cell in row) if name in known else row
+
+
+def _names(headings: tuple[Heading, ...], rows: tuple[tuple[Cell, ...], ...]) -> list[str]:
+    """Return the names of the entries that a table leads to, in the order of reading."""
+    found = [*(h.how for h in headings), *(cell.how for row in rows for cell in row)]
+    return list(dict.fromkeys(name for name in found if name))
 
 
 def _lay_out_coefficients(table: Coefficients, title: str, how: Mapping[str, HowComputed]) -> Grid:
@@ -131,7 +148,11 @@ def _lay_out_coefficients(table: Coefficients, title: str, how: Mapping[str, How
     if table.transpose:
         headings = (_CORNER, *(Heading(label, numeric=True) for label in rows))
         lines = tuple(
-            (Cell(name, name), *cells) for name, cells in zip(shown, body + extra, strict=True)
+            (
+                Cell(text, text),
+                *(replace(cell, how=name if name in known else "") for cell in cells),
+            )
+            for name, text, cells in zip(names + extra_names, shown, body + extra, strict=True)
         )
         return Grid(title, headings, lines, (), known, stacked=stacked)
     heads = zip(names + extra_names, shown, strict=True)

@@ -55,19 +55,22 @@ class DataSection:
         at each date, drawn as lines.
     notes : sequence of Note
         Everything that was dropped, imputed or changed on the way.
-    vintages : DataFrame, optional
+    vintages : Table or DataFrame, optional
         One row per input file or source; columns as wanted, usually ``source``, ``vintage``,
         ``first``, ``last``, ``rows``, ``sha256``.
     tables : sequence of Table
     how : mapping of item to HowComputed
+    about : HowComputed, optional
+        How the numbers of this section came to be that have no entry of their own.
     """
 
     counts: pd.DataFrame | None = None
     coverage: pd.DataFrame | None = None
     notes: Sequence[Note] = ()
-    vintages: pd.DataFrame | None = None
+    vintages: Table | pd.DataFrame | None = None
     tables: Sequence[Table] = ()
     how: Mapping[str, HowComputed] = field(default_factory=dict)
+    about: HowComputed | None = None
 
     def __post_init__(self) -> None:
         need_columns("DataSection.counts", self.counts, ["item", "value"])
@@ -125,6 +128,8 @@ class ClusterSection:
         the pointer is on a point (keep to five or fewer).
     tables : sequence of Table
     how : mapping of metric, column or figure to HowComputed
+    about : HowComputed, optional
+        How the numbers of this section came to be that have no entry of their own.
     """
 
     title: str = "Clusters"
@@ -135,6 +140,7 @@ class ClusterSection:
     embeddings: pd.DataFrame | None = None
     tables: Sequence[Table] = ()
     how: Mapping[str, HowComputed] = field(default_factory=dict)
+    about: HowComputed | None = None
 
     def __post_init__(self) -> None:
         score = ["date", "metric", "space", "source", "score"]
@@ -164,6 +170,8 @@ class FactorSection:
     notes : sequence of str
         What the series are: kind, weighting, costs.
     how : mapping of column to HowComputed
+    about : HowComputed, optional
+        How the numbers of this section came to be that have no entry of their own.
     """
 
     cumulative: pd.DataFrame | None = None
@@ -174,6 +182,7 @@ class FactorSection:
     tables: Sequence[Table] = ()
     notes: Sequence[str] = ()
     how: Mapping[str, HowComputed] = field(default_factory=dict)
+    about: HowComputed | None = None
 
     def __post_init__(self) -> None:
         spell = ["factor", "peak", "trough", "recovery", "depth"]
@@ -199,6 +208,8 @@ class TestSection:
     conventions : sequence of str
         Lines under the table: lags, kernel, small-sample factor, dropped rows.
     how : mapping of column or statistic to HowComputed
+    about : HowComputed, optional
+        How the numbers of this section came to be that have no entry of their own.
     """
 
     __test__ = False  # not a test class, whatever its name says to pytest
@@ -211,6 +222,7 @@ class TestSection:
     statistics: Sequence[Statistic] = ()
     conventions: Sequence[str] = ()
     how: Mapping[str, HowComputed] = field(default_factory=dict)
+    about: HowComputed | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -230,6 +242,8 @@ class SpecificationSection:
     preferred : object
         Row label of the study's own specification, marked in the figure.
     notes : sequence of str
+    about : HowComputed, optional
+        How the numbers of this section came to be that have no entry of their own.
 
     References
     ----------
@@ -243,6 +257,7 @@ class SpecificationSection:
     percent: bool = False
     preferred: object = None
     notes: Sequence[str] = ()
+    about: HowComputed | None = None
 
     def __post_init__(self) -> None:
         what = "SpecificationSection.estimates"
@@ -268,12 +283,17 @@ class ExtraSection:
     tables : sequence of Table
     parts : sequence of str, Table, Plot or Chart
         Paragraphs, tables and charts in the order of reading, after the text and the tables.
+    how : mapping of column to HowComputed
+    about : HowComputed, optional
+        How the numbers of this section came to be that have no entry of their own.
     """
 
     title: str
     text: Sequence[str] = ()
     tables: Sequence[Table] = ()
     parts: Sequence[str | Table | Plot | Chart] = ()
+    how: Mapping[str, HowComputed] = field(default_factory=dict)
+    about: HowComputed | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -286,7 +306,8 @@ class ReportData:
     question : str
         The question of the study, one sentence.
     answer : sequence of str
-        The answer in about three sentences, with the numbers in them.
+        The answer in about three sentences, with the numbers in them. A ``Line`` says how they
+        were computed; so in ``warnings``.
     figures : sequence of HeadlineFigure
         The five numbers that matter.
     warnings : sequence of str
@@ -296,14 +317,15 @@ class ReportData:
     factors : FactorSection, optional
     tests : sequence of TestSection
     fama_macbeth : sequence of TestSection
-    truth : DataFrame, optional
+    truth : Table or DataFrame, optional
         Simulated markets only. Columns ``parameter`` (str), ``truth``, ``estimate``, ``low``,
         ``high`` (floats) and ``covered`` (bool), optionally ``group`` (str).
     specifications : SpecificationSection, optional
     extras : sequence of ExtraSection
     manifest : DataFrame, optional
         Columns ``key`` (str, unique: what ``HowComputed.manifest`` names) and ``value``, and
-        further ones as wanted (``detail``, ``sha256``).
+        further ones as wanted (``detail``, ``sha256``). A column ``needs`` holds the keys, as a
+        tuple, of the rows that this one was made from.
     unit : str
         What is grouped, in the singular ("asset", "customer"); captions speak of it.
 
@@ -323,7 +345,7 @@ class ReportData:
     factors: FactorSection | None = None
     tests: Sequence[TestSection] = ()
     fama_macbeth: Sequence[TestSection] = ()
-    truth: pd.DataFrame | None = None
+    truth: Table | pd.DataFrame | None = None
     specifications: SpecificationSection | None = None
     extras: Sequence[ExtraSection] = ()
     manifest: pd.DataFrame | None = None
@@ -331,5 +353,6 @@ class ReportData:
 
     def __post_init__(self) -> None:
         needed = ["parameter", "truth", "estimate", "low", "high", "covered"]
-        need_columns("ReportData.truth", self.truth, needed)
+        truth = self.truth.frame if isinstance(self.truth, Table) else self.truth
+        need_columns("ReportData.truth", truth, needed)
         need_columns("ReportData.manifest", self.manifest, ["key", "value"])

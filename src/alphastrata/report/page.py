@@ -18,16 +18,17 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from alphastrata.report.blocks import HowLine, Section, downloads
 from alphastrata.report.formats import show, slug
 from alphastrata.report.model import ReportData
+from alphastrata.report.prose import Line, linked, number_link
 from alphastrata.report.sections import sections
 
 __all__ = ["html"]
 
-SCRIPTS = ("page.js", "charts.js", "map.js")
+SCRIPTS = ("page.js", "numbers.js", "charts.js", "map.js")
 
 
 def html(report: ReportData) -> str:
@@ -64,7 +65,9 @@ def html(report: ReportData) -> str:
         .get_template("page.html")
         .render(
             report=report,
+            answer=_sentences("answer", report.answer),
             figures=[_figure(number, report) for number in range(len(report.figures))],
+            warnings=_sentences("warning", report.warnings),
             sections=parts,
             manifest=_manifest(report),
             style=Markup(_asset("page.css")),
@@ -78,13 +81,15 @@ def html(report: ReportData) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("alphastrata.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["numbers"] = linked
+    return made
 
 
 @cache
@@ -132,16 +137,29 @@ def _payload(parts: Sequence[Section]) -> str:
     return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
+def _sentences(stem: str, lines: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the sentences of the first screen, each with the entry that its numbers lead to."""
+    out = []
+    for number, text in enumerate(lines, 1):
+        how = text.how if isinstance(text, Line) else None
+        anchor = "" if how is None else f"{stem}-{number}-how"
+        line = None if how is None else HowLine(name=f"Sentence {number}", anchor=anchor, how=how)
+        out.append({"text": linked(text, anchor), "how": line})
+    return out
+
+
 def _figure(number: int, report: ReportData) -> dict[str, Any]:
     figure = report.figures[number]
     style = None if isinstance(figure.value, str) else figure.format
     line = None
     if figure.how is not None:
         line = HowLine(name=figure.label, anchor=f"figure-{number + 1}-how", how=figure.how)
+    anchor = "" if line is None else line.anchor
     return {
         "label": figure.label,
-        "value": show(figure.value, style),
-        "detail": figure.detail,
+        "value": number_link(anchor, escape(show(figure.value, style))),
+        "full": figure.value,
+        "detail": linked(figure.detail, anchor),
         "tone": figure.tone,
         "how": line,
     }
@@ -152,8 +170,21 @@ def _manifest(report: ReportData) -> dict[str, Any] | None:
     frame = report.manifest
     if frame is None:
         return None
+    known = set(map(str, frame["key"]))
+    needs = frame["needs"].tolist() if "needs" in frame else [()] * len(frame)
+    plain = frame.drop(columns="needs", errors="ignore")
     rows = [
-        (f"manifest-{slug(str(key))}", [show(value) for value in row])
-        for key, row in zip(frame["key"], frame.to_numpy(dtype=object).tolist(), strict=True)
+        {
+            "anchor": _manifest_anchor(key),
+            "cells": [show(value) for value in row],
+            "needs": [(need, _manifest_anchor(need)) for need in needed if need in known],
+        }
+        for key, row, needed in zip(
+            frame["key"], plain.to_numpy(dtype=object).tolist(), needs, strict=True
+        )
     ]
-    return {"headings": [str(name) for name in frame.columns], "rows": rows}
+    return {"headings": [str(name) for name in plain.columns], "rows": rows, "linked": any(needs)}
+
+
+def _manifest_anchor(key: object) -> str:
+    return f"manifest-{slug(str(key))}"

@@ -119,7 +119,11 @@ class Table:
         column, whole numbers with thousands apart, dates as ISO dates, missing as a dash.
     notes : sequence of str
         Lines under the table.
-    how : mapping of column to HowComputed
+    how : mapping of column (or row) to HowComputed
+    how_by : {"column", "row"}
+        Whether ``how`` is by column, or by the text that a row starts with.
+    about : HowComputed, optional
+        For the columns that ``how`` does not name; otherwise they say what their section says.
     """
 
     title: str
@@ -127,6 +131,8 @@ class Table:
     formats: Mapping[str, Format] = field(default_factory=dict)
     notes: Sequence[str] = ()
     how: Mapping[str, HowComputed] = field(default_factory=dict)
+    how_by: Literal["column", "row"] = "column"
+    about: HowComputed | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -10,7 +11,15 @@ from alphastrata.core.checks import Note
 from alphastrata.core.results import Statistic
 from alphastrata.report import charts_clusters, charts_returns, charts_tests
 from alphastrata.report.alluvial import lay_out_flows, to_svg
-from alphastrata.report.blocks import Block, Keys, Section, file_name, how_lines, table_block
+from alphastrata.report.blocks import (
+    About,
+    Block,
+    Keys,
+    Section,
+    file_name,
+    how_lines,
+    table_block,
+)
 from alphastrata.report.charts import Chart
 from alphastrata.report.charts_clusters import cluster_label
 from alphastrata.report.charts_plain import draw
@@ -56,7 +65,7 @@ def sections(report: ReportData) -> list[Section]:
         out.append(_section("Alphas and tests", keys, _tests(report.tests, keys)))
     if report.fama_macbeth:
         out.append(_section("Fama-MacBeth", keys, _tests(report.fama_macbeth, keys)))
-    if report.truth is not None and len(report.truth):
+    if report.truth is not None and len(_frame(report.truth)):
         out.append(_section("Truth beside estimate", keys, _truth(report.truth, keys)))
     if report.specifications is not None and len(report.specifications.estimates):
         blocks = _specifications(report.specifications, keys)
@@ -69,11 +78,23 @@ def _section(title: str, keys: Keys, blocks: list[Block]) -> Section:
     return Section(key=keys.new("section"), title=title, blocks=blocks)
 
 
+def _about(how: HowComputed | None, keys: Keys) -> About:
+    """Return what a part says of numbers without an entry of their own."""
+    return About() if how is None else About(how, f"{keys.new('part')}-how")
+
+
+def _closing(about: About) -> list[Block]:
+    """Return the list at the end of a part that its other numbers lead to."""
+    return [Block(kind="about", how=about.lines())] if about.how is not None else []
+
+
 def _chart(
     chart: Chart,
     keys: Keys,
     frame: pd.DataFrame | None = None,
     how: Mapping[str, HowComputed] | None = None,
+    *,
+    about: About,
 ) -> Block:
     """Return a chart as a block; the frame it was drawn from can be downloaded."""
     key = keys.new("chart")
@@ -83,6 +104,7 @@ def _chart(
         key=key,
         chart=chart,
         how=how_lines(key, how or {}),
+        rest=about.anchor,
         extra={
             "files": {} if frame is None else {"csv": to_csv(frame)},
             "name": file_name(chart.title) or key,
@@ -94,14 +116,19 @@ def _only(how: Mapping[str, HowComputed], *names: str) -> dict[str, HowComputed]
     return {name: how[name] for name in names if name in how}
 
 
-def _tables(tables: Sequence[Table], keys: Keys, how: Mapping[str, HowComputed]) -> list[Block]:
-    return [table_block(table, keys, how=how) for table in tables]
+def _tables(
+    tables: Sequence[Table], keys: Keys, how: Mapping[str, HowComputed], about: About
+) -> list[Block]:
+    return [table_block(table, keys, how=how, about=about) for table in tables]
 
 
 def _data(data: DataSection, keys: Keys, unit: str) -> list[Block]:
     blocks: list[Block] = []
+    about = _about(data.about, keys)
     if data.counts is not None and len(data.counts):
-        blocks.append(table_block(data.counts, keys, title="What went in", how=data.how))
+        blocks.append(
+            table_block(data.counts, keys, title="What went in", how=data.how, about=about)
+        )
     if data.coverage is not None and len(data.coverage):
         blocks.append(
             _chart(
@@ -109,14 +136,15 @@ def _data(data: DataSection, keys: Keys, unit: str) -> list[Block]:
                 keys,
                 data.coverage,
                 _only(data.how, "coverage"),
+                about=about,
             )
         )
     if data.notes:
         title = "What was dropped, imputed or changed"
-        blocks.append(table_block(_notes(data.notes), keys, title=title))
-    if data.vintages is not None and len(data.vintages):
-        blocks.append(table_block(data.vintages, keys, title="Sources and vintages"))
-    return blocks + _tables(data.tables, keys, data.how)
+        blocks.append(table_block(_notes(data.notes), keys, title=title, about=about))
+    if data.vintages is not None and len(_frame(data.vintages)):
+        blocks.append(table_block(data.vintages, keys, title="Sources and vintages", about=about))
+    return blocks + _tables(data.tables, keys, data.how, about) + _closing(about)
 
 
 def _notes(notes: Sequence[Note]) -> pd.DataFrame:
@@ -134,24 +162,27 @@ def _notes(notes: Sequence[Note]) -> pd.DataFrame:
 
 def _clusters(part: ClusterSection, keys: Keys, unit: str) -> list[Block]:
     blocks: list[Block] = []
+    about = _about(part.about, keys)
     if part.scores is not None and len(part.scores):
         # Once each, in order: a set would come in another order in the next process.
         metrics = dict.fromkeys(str(metric) for metric in part.scores["metric"])
         how = _only(part.how, *metrics)
-        blocks.append(_chart(charts_clusters.scores(part.scores), keys, part.scores, how))
+        chart = charts_clusters.scores(part.scores)
+        blocks.append(_chart(chart, keys, part.scores, how, about=about))
     if part.profiles is not None and len(part.profiles):
         how = _only(part.how, "profiles")
-        blocks.append(
-            _chart(charts_clusters.profiles(part.profiles, part.names), keys, part.profiles, how)
-        )
+        chart = charts_clusters.profiles(part.profiles, part.names)
+        blocks.append(_chart(chart, keys, part.profiles, how, about=about))
     if part.embeddings is not None and len(part.embeddings):
-        blocks += _map(part, part.embeddings, keys, unit)
+        blocks += _map(part, part.embeddings, keys, unit, about)
     if part.membership is not None and len(part.membership.sizes):
-        blocks += _membership(part, part.membership, keys, unit)
-    return blocks + _tables(part.tables, keys, part.how)
+        blocks += _membership(part, part.membership, keys, unit, about)
+    return blocks + _tables(part.tables, keys, part.how, about) + _closing(about)
 
 
-def _map(part: ClusterSection, embeddings: pd.DataFrame, keys: Keys, unit: str) -> list[Block]:
+def _map(
+    part: ClusterSection, embeddings: pd.DataFrame, keys: Keys, unit: str, about: About
+) -> list[Block]:
     packed = pack(embeddings, part.names)
     if not packed["dates"]:
         return []
@@ -166,14 +197,17 @@ def _map(part: ClusterSection, embeddings: pd.DataFrame, keys: Keys, unit: str) 
         "legend": _legend(clusters, part.names),
     }
     how = how_lines(key, _only(part.how, "embedding"))
-    return [Block(kind="map", title="Map of the clusters", key=key, how=how, extra=extra)]
+    title = "Map of the clusters"
+    return [Block(kind="map", title=title, key=key, how=how, rest=about.anchor, extra=extra)]
 
 
 def _legend(clusters: Iterable[int], names: Mapping[int, str]) -> list[tuple[str, str]]:
     return [(colour(c), cluster_label(c, names)) for c in sorted(clusters)]
 
 
-def _membership(part: ClusterSection, data: Membership, keys: Keys, unit: str) -> list[Block]:
+def _membership(
+    part: ClusterSection, data: Membership, keys: Keys, unit: str, about: About
+) -> list[Block]:
     key = keys.new("flow")
     numbers = [int(cluster) for cluster in data.sizes.columns.tolist()]
     blocks = [
@@ -183,21 +217,24 @@ def _membership(part: ClusterSection, data: Membership, keys: Keys, unit: str) -
             key=key,
             markup=to_svg(lay_out_flows(data), part.names, unit=unit),
             how=how_lines(key, _only(part.how, "membership")),
+            rest=about.anchor,
             extra={"legend": _legend(numbers, part.names), "unit": unit},
         )
     ]
     if data.events is not None and len(data.events):
         title = "Births, deaths, splits and merges"
-        blocks.append(table_block(data.events, keys, title=title))
+        blocks.append(table_block(data.events, keys, title=title, about=about))
     return blocks
 
 
 def _factors(part: FactorSection, keys: Keys) -> list[Block]:
     blocks: list[Block] = []
+    about = _about(part.about, keys)
     if part.notes:
-        blocks.append(Block(kind="list", lines=part.notes))
+        blocks.append(Block(kind="list", lines=part.notes, rest=about.anchor))
     if part.summary is not None:
-        blocks.append(table_block(part.summary, keys, title="The series in numbers", how=part.how))
+        title = "The series in numbers"
+        blocks.append(table_block(part.summary, keys, title=title, how=part.how, about=about))
     if part.cumulative is not None and len(part.cumulative):
         blocks.append(
             _chart(
@@ -205,6 +242,7 @@ def _factors(part: FactorSection, keys: Keys) -> list[Block]:
                 keys,
                 part.cumulative,
                 _only(part.how, "growth", "drawdown"),
+                about=about,
             )
         )
     if part.drawdown_dates is not None and len(part.drawdown_dates):
@@ -213,36 +251,39 @@ def _factors(part: FactorSection, keys: Keys) -> list[Block]:
             frame=part.drawdown_dates,
             formats={"depth": "percent"},
         )
-        blocks.append(table_block(table, keys, how=part.how))
+        blocks.append(table_block(table, keys, how=part.how, about=about))
     if part.correlations is not None and len(part.correlations):
         chart = charts_returns.correlations(part.correlations)
         how = _only(part.how, "correlations")
-        blocks.append(_chart(chart, keys, part.correlations, how))
-    return blocks + _tables(part.tables, keys, part.how)
+        blocks.append(_chart(chart, keys, part.correlations, how, about=about))
+    return blocks + _tables(part.tables, keys, part.how, about) + _closing(about)
 
 
 def _tests(tests: Sequence[TestSection], keys: Keys) -> list[Block]:
-    blocks: list[Block] = []
-    for test in tests:
-        blocks.append(Block(kind="heading", title=test.title))
-        if test.coefficients is not None:
-            notes = _reading(test)
-            block = table_block(
-                test.coefficients, keys, title="Coefficients", how=test.how, notes=notes
-            )
-            blocks.append(_with_how(block, _unnamed(test, block)))
-        if test.statistics:
-            joint = table_block(_statistics(test.statistics), keys, how=test.how)
-            named = {s.name: test.how[s.name] for s in test.statistics if s.name in test.how}
-            blocks.append(_with_how(joint, named))
-        blocks += _tables(test.tables, keys, test.how)
-        if test.alphas is not None and len(test.alphas.estimates):
-            blocks.append(_chart(charts_tests.alphas(test.alphas), keys, test.alphas.estimates))
-        if test.by_date is not None and len(test.by_date):
-            blocks.append(_chart(charts_tests.by_date(test.by_date), keys, test.by_date))
-        if test.coefficients is None and test.conventions:
-            blocks.append(Block(kind="list", lines=test.conventions))
-    return blocks
+    return [block for test in tests for block in _test(test, keys)]
+
+
+def _test(test: TestSection, keys: Keys) -> list[Block]:
+    blocks = [Block(kind="heading", title=test.title)]
+    about = _about(test.about, keys)
+    if test.coefficients is not None:
+        notes = _reading(test)
+        block = table_block(
+            test.coefficients, keys, title="Coefficients", how=test.how, notes=notes, about=about
+        )
+        blocks.append(_with_how(block, _unnamed(test, block)))
+    if test.statistics:
+        joint = _statistics(test.statistics)
+        blocks.append(table_block(joint, keys, how=test.how, about=about))
+    blocks += _tables(test.tables, keys, test.how, about)
+    if test.alphas is not None and len(test.alphas.estimates):
+        chart = charts_tests.alphas(test.alphas)
+        blocks.append(_chart(chart, keys, test.alphas.estimates, about=about))
+    if test.by_date is not None and len(test.by_date):
+        blocks.append(_chart(charts_tests.by_date(test.by_date), keys, test.by_date, about=about))
+    if test.coefficients is None and test.conventions:
+        blocks.append(Block(kind="list", lines=test.conventions, rest=about.anchor))
+    return blocks + _closing(about)
 
 
 def _unnamed(test: TestSection, block: Block) -> dict[str, HowComputed]:
@@ -263,15 +304,7 @@ def _reading(test: TestSection) -> list[str]:
 
 
 def _with_how(block: Block, how: Mapping[str, HowComputed]) -> Block:
-    return Block(
-        kind=block.kind,
-        title=block.title,
-        key=block.key,
-        lines=block.lines,
-        markup=block.markup,
-        how=[*block.how, *how_lines(block.key, how)],
-        extra=block.extra,
-    )
+    return replace(block, how=[*block.how, *how_lines(block.key, how)])
 
 
 def _statistics(statistics: Sequence[Statistic]) -> Table:
@@ -284,36 +317,45 @@ def _statistics(statistics: Sequence[Statistic]) -> Table:
             "null": [s.null for s in statistics],
         }
     )
-    return Table(title="Joint tests", frame=frame, formats={"p": "pvalue"})
+    return Table(title="Joint tests", frame=frame, formats={"p": "pvalue"}, how_by="row")
 
 
-def _truth(frame: pd.DataFrame, keys: Keys) -> list[Block]:
-    chart = _chart(charts_tests.truth(frame), keys)
-    return [chart, table_block(frame, keys, title="Planted values and their estimates")]
+def _frame(table: Table | pd.DataFrame) -> pd.DataFrame:
+    return table.frame if isinstance(table, Table) else table
+
+
+def _truth(truth: Table | pd.DataFrame, keys: Keys) -> list[Block]:
+    table = truth if isinstance(truth, Table) else Table(title="", frame=truth)
+    about = _about(table.about, keys)
+    chart = _chart(charts_tests.truth(table.frame), keys, about=about)
+    plain = replace(table, title=table.title or "Planted values and their estimates", about=None)
+    return [chart, table_block(plain, keys, about=about), *_closing(about)]
 
 
 def _specifications(part: SpecificationSection, keys: Keys) -> list[Block]:
-    chart = _chart(charts_tests.specifications(part), keys)
-    notes = [Block(kind="list", lines=part.notes)] if part.notes else []
+    about = _about(part.about, keys)
+    chart = _chart(charts_tests.specifications(part), keys, about=about)
+    notes = [Block(kind="list", lines=part.notes, rest=about.anchor)] if part.notes else []
     shown = ["estimate", "low", "high"]
     table = Table(
         title="All specifications",
         frame=part.estimates[shown].join(part.choices),
         formats=dict.fromkeys(shown, "percent" if part.percent else "number"),
     )
-    return [chart, *notes, table_block(table, keys)]
+    return [chart, *notes, table_block(table, keys, about=about), *_closing(about)]
 
 
 def _extra(part: ExtraSection, keys: Keys) -> list[Block]:
-    text = [Block(kind="text", lines=part.text)] if part.text else []
-    blocks = [*text, *_tables(part.tables, keys, {})]
+    about = _about(part.about, keys)
+    text = [Block(kind="text", lines=part.text, rest=about.anchor)] if part.text else []
+    blocks = [*text, *_tables(part.tables, keys, part.how, about)]
     for item in part.parts:
         if isinstance(item, Plot):
-            blocks.append(_chart(draw(item), keys, item.frame))
+            blocks.append(_chart(draw(item), keys, item.frame, about=about))
         elif isinstance(item, Chart):
-            blocks.append(_chart(item, keys))
+            blocks.append(_chart(item, keys, about=about))
         elif isinstance(item, Table):
-            blocks.append(table_block(item, keys))
+            blocks.append(table_block(item, keys, how=part.how, about=about))
         else:
-            blocks.append(Block(kind="text", lines=[item]))
-    return blocks
+            blocks.append(Block(kind="text", lines=[item], rest=about.anchor))
+    return blocks + _closing(about)

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from alphastrata.report.formats import is_missing, slug
 from alphastrata.report.grid import Cell, Grid, Heading, lay_out
+from alphastrata.report.prose import number_link
 from alphastrata.report.records import Coefficients, Table
 
 __all__ = [
@@ -257,14 +258,17 @@ def _markdown_cell(cell: Cell) -> str:
     return f"{text} {cell.under}" if cell.under else text
 
 
-def to_html(table: AnyTable | Grid, *, key: str = "") -> Markup:
+def to_html(table: AnyTable | Grid, *, key: str = "", rest: str = "") -> Markup:
     """Return a table as HTML, every text escaped, ready to be sorted by the report's script.
 
     Parameters
     ----------
     table : DataFrame, Table, Coefficients or Grid
     key : str
-        The ``id`` of the table element: letters, digits and hyphens.
+        The ``id`` of the table element: letters, digits and hyphens. Numbers become links to the
+        entries of its "How computed" list.
+    rest : str
+        The ``id`` that numbers without an entry of their own lead to.
 
     Examples
     --------
@@ -272,10 +276,14 @@ def to_html(table: AnyTable | Grid, *, key: str = "") -> Markup:
     True
     """
     grid = table if isinstance(table, Grid) else lay_out(table)
-    head = Markup("").join(_html_heading(heading, key) for heading in grid.headings)
+    anchors = {name: f"{key}-how-{slug(name)}" for name in grid.how} if key else {}
+    head = Markup("").join(_html_heading(heading) for heading in grid.headings)
     body = Markup("\n").join(
         Markup("<tr>{}</tr>").format(
-            Markup("").join(_html_cell(*pair) for pair in zip(grid.headings, row, strict=True))
+            Markup("").join(
+                _html_cell(heading, cell, anchors.get(cell.how or heading.how, rest))
+                for heading, cell in zip(grid.headings, row, strict=True)
+            )
         )
         for row in grid.rows
     )
@@ -284,27 +292,30 @@ def to_html(table: AnyTable | Grid, *, key: str = "") -> Markup:
     ).format(key, "grid stacked" if grid.stacked else "grid", head, body)
 
 
-def _html_heading(heading: Heading, key: str) -> Markup:
+def _html_heading(heading: Heading) -> Markup:
     kind = "n" if heading.numeric else "t"
-    link = Markup("")
-    if heading.how and key:
-        link = Markup(
-            ' <a class="f" href="#{}-how-{}" title="How computed" aria-label="How computed">ƒ</a>'
-        ).format(key, slug(heading.how))
     text = escape(heading.text)
     if len(heading.text) > 14:
         kind += " w"
         text = text.replace("_", Markup("_<wbr>"))
-    return Markup('<th scope="col" class="{}"><span>{}</span>{}</th>').format(kind, text, link)
+    return Markup('<th scope="col" class="{}"><span>{}</span></th>').format(kind, text)
 
 
-def _html_cell(heading: Heading, cell: Cell) -> Markup:
+def _html_cell(heading: Heading, cell: Cell, anchor: str) -> Markup:
     content = Markup("<b>{}</b>").format(cell.text) if cell.strong else escape(cell.text)
     if cell.under:
         content = Markup('{}<span class="u">{}</span>').format(content, cell.under)
     if heading.label:
         return Markup('<th scope="row">{}</th>').format(content)
+    if _is_number(cell.value):
+        content = number_link(anchor, content)
     if heading.numeric:
-        return Markup('<td class="n" data-v="{}">{}</td>').format(_raw(cell.value), content)
+        full = Markup(' data-t="{}"').format(_raw(cell.under_value)) if cell.under else ""
+        return Markup('<td class="n" data-v="{}"{}>{}</td>').format(_raw(cell.value), full, content)
     short = Markup(' class="s"') if len(cell.text) <= 14 else ""
     return Markup("<td{}>{}</td>").format(short, content)
+
+
+def _is_number(value: object) -> bool:
+    number = isinstance(value, int | float | np.integer | np.floating)
+    return number and not isinstance(value, bool | np.bool_) and not is_missing(value)

@@ -74,7 +74,9 @@ class Editions(Store):
     def inputs(self, *prefixes: str) -> list[InputFile]:
         """Return what was handed out under keys with one of these prefixes, sorted by name."""
         return [
-            InputFile(PREFIX + name, entry.size, entry.sha256)
+            InputFile(
+                PREFIX + name, entry.size, entry.sha256, entry.vintage or entry.fetched_at[:10]
+            )
             for name, entry in sorted(self._handed.items())
             if name.startswith(prefixes)
         ]

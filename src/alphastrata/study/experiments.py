@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from filelock import FileLock
@@ -12,10 +14,22 @@ from alphastrata import cluster, features
 from alphastrata.cluster.experiment_tables import Experiments
 from alphastrata.core import Panel
 from alphastrata.errors import ConfigError
-from alphastrata.report import ClusterSection, ExtraSection, Plot, ReportData, Table
+from alphastrata.report import (
+    ClusterSection,
+    ExtraSection,
+    HowComputed,
+    Line,
+    Plot,
+    ReportData,
+    Table,
+    how_computed,
+)
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.inputs import gather, hashes
+from alphastrata.study.manifest import write_manifest
 from alphastrata.study.page import write_page
+from alphastrata.study.page_data import manifest_table
+from alphastrata.study.record import record
 from alphastrata.study.settings import ExperimentsConfig, StudyConfig
 from alphastrata.study.stages import Progress, Stages
 
@@ -70,7 +84,9 @@ def run_experiments(
                 lambda done, total: tell("experiments", done, total),
             ),
         )
-        return write_page(_page(config, made), out, name="experiments")[0]
+        manifest = record(config, inputs, store)
+        write_manifest(out, manifest, name="experiments-manifest.json")
+        return write_page(_page(config, made, manifest), out, name="experiments")[0]
 
 
 def available(panel: Panel, daily: Panel | None) -> dict[str, list[str]]:
@@ -181,7 +197,23 @@ def _flat(table: pd.DataFrame) -> pd.DataFrame:
     return flat.reset_index()
 
 
-def _page(config: StudyConfig, made: Artefacts) -> ReportData:
+def _told(*names: str) -> dict[str, HowComputed]:
+    return how_computed(names, manifest="stage experiments")
+
+
+def _about(config: StudyConfig) -> HowComputed:
+    wanted = config.experiments or ExperimentsConfig()
+    return HowComputed(
+        formula="characteristics → scaler → autoencoder or not → t-SNE → clusters, for each seed",
+        conventions=[
+            f"{wanted.seeds} seeds; mean and standard deviation (n − 1) over them.",
+            "Silhouette: mean of (b − a) / max(a, b). Intervals over seeds.",
+        ],
+        manifest="stage experiments",
+    )
+
+
+def _page(config: StudyConfig, made: Artefacts, manifest: Mapping[str, Any]) -> ReportData:
     about = made["about"]
     names = {int(k): v for k, v in about["names"].items()}
     effects = made["effects"].set_index(["effect", "score"])
@@ -193,7 +225,7 @@ def _page(config: StudyConfig, made: Artefacts) -> ReportData:
         title=f"{config.title or config.name}: the eight experiments",
         question="Do an autoencoder and price data make better clusters of stocks?",
         answer=[
-            best,
+            Line(best, _about(config)),
             _sentence("The autoencoder", effects.loc[("autoencoder", "silhouette_input")]),
             _sentence("Price data", effects.loc[("price data", "silhouette_input")]),
         ],
@@ -209,18 +241,27 @@ def _page(config: StudyConfig, made: Artefacts) -> ReportData:
                 profiles=made["profile"],
                 embeddings=made["map"],
                 tables=[Table(title="Means, original units", frame=made["means"])],
+                how=_told("profiles", "embedding"),
+                about=_about(config),
             )
         ],
-        extras=_tables(made, names),
+        extras=[replace(part, about=_about(config)) for part in _tables(made, names)],
+        manifest=manifest_table(manifest),
     )
 
 
-def _sentence(what: str, effect: pd.Series) -> str:
+def _sentence(what: str, effect: pd.Series) -> Line:
     sign = "raises" if effect["estimate"] > 0 else "lowers"
-    return (
+    effect_of = HowComputed(
+        formula="mean over pairs of runs of s(with) − s(without)",
+        conventions=["Runs that differ in nothing else; the interval is over seeds."],
+        manifest="stage experiments",
+    )
+    return Line(
         f"{what} {sign} the silhouette in the input space by {abs(effect['estimate']):.3f} "
         f"(95% interval over {int(effect['seeds'])} seeds: {effect['low']:.3f} to "
-        f"{effect['high']:.3f})."
+        f"{effect['high']:.3f}).",
+        effect_of,
     )
 
 

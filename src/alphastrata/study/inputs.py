@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from alphastrata import data
 from alphastrata.data.download import Progress
 from alphastrata.errors import ConfigError
 from alphastrata.study import markets
-from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.artefacts import Artefacts, sha256_of
 from alphastrata.study.data_settings import FOLDERS, STORED
 from alphastrata.study.editions import Editions, pins_of
 from alphastrata.study.manifest import InputFile, input_files
@@ -51,10 +52,22 @@ class Inputs:
         found = {f.name: f for f in (*self.market, *self.benchmarks, *self.macro)}
         return [found[name] for name in sorted(found)]
 
+    def by_stage(self) -> dict[str, list[str]]:
+        """Return the names of the files that each stage reads."""
+        read = {"data": self.market, "benchmarks": self.benchmarks, "features": self.macro}
+        return {stage: [file.name for file in files] for stage, files in read.items()}
+
 
 def hashes(files: list[InputFile]) -> dict[str, str]:
     """Return name -> sha256, for the hash of a stage."""
     return {file.name: file.sha256 for file in files}
+
+
+def _bundled() -> InputFile:
+    """Return the file of factors that comes with linearmodels."""
+    file = data.bundled_file()
+    name, size = f"bundled:{file.name}", file.stat().st_size
+    return InputFile(name, size, sha256_of(file), f"linearmodels {version('linearmodels')}")
 
 
 def _bytes(report: Callable[[str, int, int], None], name: str) -> Progress:
@@ -117,10 +130,21 @@ def gather(
     else:
         build, left_out = (lambda: markets.market(config.data, folder, config.seed)), {}
     root = folder or Path()
+    simulated = config.data.source == "simulated"
+    bundled = any(bench.source == "bundled" for bench in config.benchmarks)
     return Inputs(
         folder=folder,
-        market=[*input_files(root, market), *editions.inputs("yahoo/", "edgar/", "wrds/")],
-        benchmarks=[*input_files(root, factors), *editions.inputs("french/")],
+        market=[
+            *input_files(root, market),
+            *editions.inputs("yahoo/", "edgar/", "wrds/"),
+            # Simulated returns are drawn around the factors' own history.
+            *([_bundled()] if simulated else []),
+        ],
+        benchmarks=[
+            *input_files(root, factors),
+            *editions.inputs("french/"),
+            *([_bundled()] if bundled else []),
+        ],
         macro=editions.inputs("fred/"),
         editions=editions,
         build=build,

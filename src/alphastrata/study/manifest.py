@@ -36,11 +36,12 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that a study read: its name within the study, its bytes and their sha256."""
+    """A file that a study read: its name within the study, its bytes, their sha256 and vintage."""
 
     name: str
     size: int
     sha256: str
+    vintage: str = ""
 
 
 def input_files(root: Path, files: Iterable[Path]) -> list[InputFile]:
@@ -62,6 +63,12 @@ def code_version() -> str:
             digest.update(str(file.relative_to(package)).encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def sha256_of_json(value: Any) -> str:
+    """Return the sha256 of a plain value, written as JSON with sorted keys."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def stage_key(*parts: Any) -> str:
@@ -107,10 +114,10 @@ def git_commit(folder: Path) -> str | None:
     return head + ("+" if changed else "")
 
 
-def write_manifest(out: Path, manifest: dict[str, Any]) -> Path:
-    """Write ``out/manifest.json`` at once, and return its path."""
-    path = out / FILE
-    scratch = out / f".{FILE}.writing"
+def write_manifest(out: Path, manifest: dict[str, Any], *, name: str = FILE) -> Path:
+    """Write the manifest into a folder at once, and return its path."""
+    path = out / name
+    scratch = out / f".{name}.writing"
     scratch.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(scratch, path)
     return path

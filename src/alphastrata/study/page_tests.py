@@ -17,6 +17,7 @@ from alphastrata.report import (
     SpecificationSection,
     Table,
     TestSection,
+    how_computed,
 )
 from alphastrata.study import words
 from alphastrata.study.artefacts import Artefacts
@@ -93,12 +94,24 @@ def alphas(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSectio
             *_left_out(tests.get(f"grs {config.name}", {})),
         ],
         how={
-            "alpha": HowComputed(
-                formula="r = α + β′f + e by least squares",
-                conventions=text["conventions"],
+            **how_computed(
+                ["alpha", *config.factors, *fit.columns],
                 manifest="stage tests",
-            )
+                conventions=text["conventions"],
+            ),
+            **{
+                f"{test['name']}, strata of {grouping}": entry
+                for grouping, test in joint.items()
+                for entry in how_computed(
+                    [test["name"]], manifest="stage tests", conventions=test["conventions"]
+                ).values()
+            },
         },
+        about=HowComputed(
+            formula="r = α + β′f + e by least squares; t = estimate / standard error",
+            conventions=text["conventions"],
+            manifest="stage tests",
+        ),
     )
 
 
@@ -133,14 +146,12 @@ def cross_section(name: str, made: Mapping[str, Artefacts]) -> TestSection:
         ),
         by_date=tests[f"cross-section {name} coefficients"],
         conventions=[*_readable(text["conventions"]), *_own(text["notes"], made)],
-        how={
-            "params": HowComputed(
-                formula="λ̂ = mean over t of the slopes of r_t on x_{t−1}",
-                conventions=text["conventions"],
-                manifest="stage tests",
-                source="Fama and MacBeth (1973)",
-            )
-        },
+        about=HowComputed(
+            formula="λ̂ = mean over t of the slopes of r(t) on x(t−1) across assets",
+            conventions=text["conventions"],
+            manifest="stage tests",
+            source="Fama and MacBeth (1973), Journal of Political Economy 81, 607-636",
+        ),
     )
 
 
@@ -160,9 +171,18 @@ def spanning(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSect
                 title="Largest squared Sharpe ratios, per period",
                 frame=tests[f"{name} sharpe"],
                 notes=["What the new factors add to the best portfolio of the old ones."],
+                how=how_computed(["Sh2(old)", "Sh2(all)", "gain"], manifest="stage tests"),
+                how_by="row",
             )
         ],
         conventions=text["conventions"],
+        how=how_computed(tests[f"{name} tests"].index, manifest="stage tests"),
+        about=HowComputed(
+            formula="old factors span the new ones where every α of new = α + β′old + e is zero",
+            conventions=text["conventions"],
+            manifest="stage tests",
+            source="Huberman and Kandel (1987), Journal of Finance 42, 873-888",
+        ),
     )
 
 
@@ -189,13 +209,12 @@ def many_tests(made: Mapping[str, Artefacts], benchmark: str) -> TestSection:
                 ],
             )
         ],
-        how={
-            "p, Holm": HowComputed(
-                formula="step-down Bonferroni over the number of trials in the ledger",
-                manifest="stage tests",
-                source="Holm (1979)",
-            )
-        },
+        how=how_computed(found["many"].columns, manifest="stage tests"),
+        about=HowComputed(
+            formula="p of t = α̂ / standard error, as in the table of alphas",
+            conventions=["Trials are read from the ledger beside the study, trials.jsonl."],
+            manifest="stage tests",
+        ),
     )
 
 
@@ -210,6 +229,11 @@ def battery(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSec
             title=title,
             frame=found[f"battery {name}"],
             notes=_readable(about["conventions"][name]),
+            about=HowComputed(
+                formula=title,
+                conventions=about["conventions"][name],
+                manifest="stage battery",
+            ),
         )
         for name, title in about["titles"].items()
     ]
@@ -217,7 +241,18 @@ def battery(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSec
         tables.insert(0, Table(title="Joint tests", frame=found["statistics"]))
     skipped = [f"{name} could not be computed: {why}" for name, why in about["skipped"].items()]
     bench = words.reference(config).name
-    return [ExtraSection(title=f"Further tests against {bench}", text=skipped, tables=tables)]
+    return [
+        ExtraSection(
+            title=f"Further tests against {bench}",
+            text=skipped,
+            tables=tables,
+            about=HowComputed(
+                formula="statistic and p-value as the test's own table says",
+                conventions=[f"{config.tests.lags} lags where errors are robust."],
+                manifest="stage battery",
+            ),
+        )
+    ]
 
 
 def specifications(
@@ -239,4 +274,26 @@ def specifications(
             *found["text"]["conventions"],
             *found["text"]["notes"],
         ],
+        about=HowComputed(
+            formula="α̂ of r = α + β′f + e, one row for each combination of choices",
+            conventions=found["text"]["conventions"],
+            manifest="stage multiverse",
+            source="Simonsohn, Simmons and Nelson (2020), Nature Human Behaviour 4, 1208-1214",
+        ),
+    )
+
+
+def truth(made: Mapping[str, Artefacts]) -> Table | None:
+    """Return what was planted in a simulated market beside what was found."""
+    frame = made.get("truth", {}).get("truth")
+    if frame is None:
+        return None
+    return Table(
+        title="",
+        frame=frame,
+        about=HowComputed(
+            formula="truth: planted by the simulator; estimate ± Student's t × standard error",
+            conventions=["95% intervals; covered: the truth lies inside."],
+            manifest="stage truth",
+        ),
     )

@@ -12,19 +12,12 @@ from typing import Any
 
 from filelock import FileLock
 
-from alphastrata import __version__
 from alphastrata.inference.ledger import Ledger
 from alphastrata.study import artefacts
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.inputs import Inputs, gather
-from alphastrata.study.manifest import (
-    code_version,
-    differences,
-    git_commit,
-    machine,
-    read_manifest,
-    write_manifest,
-)
+from alphastrata.study.manifest import differences, git_commit, read_manifest, write_manifest
+from alphastrata.study.record import record
 from alphastrata.study.settings import StudyConfig
 from alphastrata.study.stages import LOG, Progress, Stages
 from alphastrata.study.trials import LEDGER, many_tests
@@ -147,23 +140,10 @@ def _write(
     """Write tables, the report and the manifest."""
     from alphastrata.study.page import page_of, write_page, write_results
 
-    manifest: dict[str, Any] = {
-        "alphastrata": __version__,
-        "code": code_version(),
-        "config": config.model_dump(mode="json"),
-        "seed": config.seed,
-        "data_folder": None if inputs.folder is None else str(inputs.folder.resolve()),
-        "inputs": {f.name: {"sha256": f.sha256, "bytes": f.size} for f in inputs.files},
-        "left_out": dict(inputs.left_out),
-        "vintages": {
-            name: {"vintage": factors.vintage, "source": factors.source}
-            for name, factors in made["benchmarks"].items()
-        },
-        "machine": machine(),
-        "stages": {
-            name: {"key": key, "artefacts": store.contents[name]}
-            for name, key in store.keys.items()
-        },
+    manifest = record(config, inputs, store)
+    manifest["vintages"] = {
+        name: {"vintage": factors.vintage or "bundled", "source": factors.source}
+        for name, factors in made["benchmarks"].items()
     }
     store.report("report", 0, 1)
     ledger = store.out / LEDGER

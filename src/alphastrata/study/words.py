@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from alphastrata.core import Note, Panel
-from alphastrata.report import HeadlineFigure, HowComputed
+from alphastrata.report import HeadlineFigure, HowComputed, Line, how_computed
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import BenchmarkConfig, StudyConfig
 
@@ -31,6 +31,27 @@ def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
+def _alpha_told(config: StudyConfig, made: Mapping[str, Artefacts]) -> HowComputed:
+    """Return how the alphas of the first screen were computed."""
+    return HowComputed(
+        formula="r = α + β′f + e by least squares; t = α̂ / Newey-West standard error",
+        conventions=made["tests"][f"alphas {reference(config).name} text"]["conventions"],
+        manifest="stage tests",
+    )
+
+
+def _grs_told(test: Mapping[str, Any]) -> HowComputed:
+    """Return how a joint test was computed."""
+    return how_computed(["GRS"], conventions=test["conventions"], manifest="stage tests")["GRS"]
+
+
+def _silhouette_told(name: str) -> HowComputed:
+    """Return how the silhouette of a clustering was computed."""
+    means = ["Mean over windows; noise: the same pipeline on data without clusters."]
+    found = how_computed(["silhouette"], conventions=means, manifest=f"stage clusters {name}")
+    return found["silhouette"]
+
+
 def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
     """Return the answer in about three sentences."""
     bench = reference(config)
@@ -45,23 +66,26 @@ def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
     n = len(params)
     which = {0: "None", n: "All"}.get(len(found), f"{len(found)}")
     listed = f" ({', '.join(map(str, found))})" if len(found) else ""
-    sentences = [
+    alphas = (
         f"{which} of the {n} long-short factors{listed} "
         f"{'has' if len(found) < 2 else 'have'} an alpha against {bench.name} that differs from "
         f"zero at 5%, each taken alone; the clearest is {best} with "
         f"{_percent(params.loc[best, 'alpha'])} per {period} "
         f"(t = {tstats.loc[best, 'alpha']:.2f})."
-    ]
+    )
+    sentences: list[str] = [Line(alphas, _alpha_told(config, made))]
     joint = joint_tests(tests, bench.name)
     if joint:
         rejected = [name for name, test in joint.items() if test["pvalue"] < SIGNIFICANT]
         said = ", ".join(f"{name} {_p(test['pvalue'])}" for name, test in joint.items())
-        sentences.append(
+        together = (
             f"Jointly over all strata of each grouping, the GRS test rejects zero alphas for "
             f"{len(rejected)} of {len(joint)} ({said})."
         )
+        sentences.append(Line(together, _grs_told(next(iter(joint.values())))))
     for part in config.clusters:
-        sentences.append(_cluster_sentence(part.name, made[f"clusters {part.name}"]))
+        told = _silhouette_told(part.name)
+        sentences.append(Line(_cluster_sentence(part.name, made[f"clusters {part.name}"]), told))
     return sentences
 
 
@@ -102,11 +126,7 @@ def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Headline
         tests[f"alphas {bench.name} {part}"].loc[names] for part in ("params", "tstats", "pvalues")
     )
     period = "month" if bench.frequency == "M" else "day"
-    how = HowComputed(
-        formula="r = α + β′f + e by least squares; t = α̂ / Newey-West standard error",
-        conventions=tests[f"alphas {bench.name} text"]["conventions"],
-        manifest="stage tests",
-    )
+    how = _alpha_told(config, made)
     order = tstats["alpha"].abs().sort_values(ascending=False).index[:2]
     out = [
         HeadlineFigure(
@@ -129,12 +149,7 @@ def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Headline
                 format="pvalue",
                 detail=f"p-value; F = {joint[name]['value']:.2f}, {joint[name]['distribution']}",
                 tone="good" if joint[name]["pvalue"] < SIGNIFICANT else "neutral",
-                how=HowComputed(
-                    formula="F = (T − N − K)/N · α̂′Σ̂⁻¹α̂ / (1 + f̄′Ω̂⁻¹f̄)",
-                    conventions=joint[name]["conventions"],
-                    manifest="stage tests",
-                    source="Gibbons, Ross and Shanken (1989)",
-                ),
+                how=_grs_told(joint[name]),
             )
         )
     for part in config.clusters[:1]:
@@ -147,11 +162,7 @@ def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Headline
                     value=score,
                     detail=f"noise scores {low:.3f} to {high:.3f}",
                     tone="good" if score > high else "caution",
-                    how=HowComputed(
-                        formula="mean over assets of (b − a) / max(a, b), mean over windows",
-                        manifest=f"stage clusters {part.name}",
-                        source="Rousseeuw (1987)",
-                    ),
+                    how=_silhouette_told(part.name),
                 )
             )
     out.append(
@@ -181,7 +192,8 @@ def joint_tests(tests: Artefacts, benchmark: str) -> dict[str, dict[str, Any]]:
 def warnings(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
     """Return what a reader has to know before believing the numbers."""
     panel: Panel = made["features"]["panel"]
-    out = []
+    out: list[str] = []
+    counted = HowComputed(formula="counted when the panel was made", manifest="stage data")
     if config.data.source == "simulated":
         out.append("The market is simulated: it shows what the method finds, not what markets pay.")
     lag = "6M" if config.data.source == "wrds" and not config.data.lag else config.data.lag
@@ -190,7 +202,7 @@ def warnings(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
             f"Statements have no filing date; a lag of {lag} after the period's end was declared, "
             "and results depend on it."
         )
-    out += [str(note) for note in panel.notes if _grave(note)]
+    out += [Line(str(note), counted) for note in panel.notes if _grave(note)]
     revised = [m.column for m in config.macro if m.revised]
     if revised:
         out.append(
@@ -201,10 +213,12 @@ def warnings(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
         fit: pd.DataFrame = made["tests"][f"alphas {bench.name} fit"]
         least = int(fit["observations"].min())
         if least < FEW:
-            out.append(
+            short = (
                 f"Short sample: {least} observations for {len(bench.factors)} factors of "
                 f"{bench.name}; standard errors rest on large-sample theory."
             )
+            told = how_computed(["observations"], manifest="stage tests")["observations"]
+            out.append(Line(short, told))
     for part in config.clusters:
         summary = noise(made[f"clusters {part.name}"])
         if summary is not None and summary[0] <= summary[2]:

@@ -155,6 +155,7 @@ class ClusterMap {
 async function start() {
   const root = document.documentElement;
   wireTables();
+  wireNumbers();
   const content = JSON.parse(await unpack("payload"));
   wireDownloads(content.files);
   const charts = Object.entries(content.charts).map(([key, chart]) => [byId(key), chart]);
