@@ -92,3 +92,33 @@ def test_refusals() -> None:
         fit_complete(X[:4], Y[:4])
     with pytest.raises(ConfigError, match="covariance"):
         fit_complete(X, Y, covariance="HC9")
+
+
+@pytest.mark.parametrize("lags", [0, 5, 59, "stock-watson"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_thousands_of_series_are_as_single_ones(lags: int | str, order: str) -> None:
+    rng = np.random.default_rng(8)
+    x = np.column_stack([np.ones(60), rng.normal(0.01, 0.05, (60, 2))])
+    y = np.asarray(x @ rng.normal(size=(3, 701)) + rng.normal(size=(60, 701)), order=order)
+    many = fit_columns(x, y, lags=lags)
+    few = fit_complete(x, np.ascontiguousarray(y[:, 690:]), lags=lags)
+    for name in ("params", "std_errors", "ssr", "nobs", "r2"):
+        ours = getattr(many, name)[..., 690:]
+        np.testing.assert_allclose(ours, getattr(few, name), rtol=1e-10, err_msg=name)
+    assert many.bandwidths == few.bandwidths
+    assert many.residuals.shape == (60, 0)
+    # Bits do not depend on which other series are there.
+    part = fit_columns(x, np.asarray(y[:, 100:], order=order), lags=lags)
+    np.testing.assert_array_equal(part.std_errors, many.std_errors[:, 100:])
+
+
+def test_thousands_of_series_with_gaps() -> None:
+    rng = np.random.default_rng(9)
+    x = np.column_stack([np.ones(60), rng.normal(size=60)])
+    y = rng.normal(size=(60, 600))
+    y[3, 17] = np.nan
+    many = fit_columns(x, y, lags=4)
+    assert many.nobs[17] == 59
+    kept = np.delete(np.arange(60), 3)
+    one = fit_complete(x[kept], y[kept, 17:18], lags=4)
+    np.testing.assert_allclose(many.std_errors[:, 17:18], one.std_errors, rtol=1e-10)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
@@ -23,6 +22,7 @@ from alphastrata.inference.hac import (
     long_run_covariance,
     select_bandwidth,
 )
+from alphastrata.inference.many_series import bartlett_fits, bartlett_lanes
 
 __all__ = [
     "CovarianceKind",
@@ -229,6 +229,11 @@ def fit_columns(
     Fit
     """
     n_assets, k = y.shape[1], x.shape[1]
+    simple = covariance == "hac" and kernel == "bartlett" and not _looks_at_scores(lags)
+    if simple and n_assets > KEEP_RESIDUALS and y.shape[0] >= max(min_periods or 0, k + 1):
+        together = _fit_many(x, y, lags, small_sample)
+        if np.isfinite(together.ssr).all():  # a missing value would be in it
+            return together
     # A finite sum says that nothing is missing, at a fraction of the cost of looking.
     if np.isfinite(y.sum()) and y.shape[0] >= max(min_periods or 0, k + 1):
         step = n_assets if n_assets <= KEEP_RESIDUALS else _BLOCK
@@ -271,6 +276,29 @@ def fit_columns(
         bandwidths.extend(part.bandwidths)
     nobs = present.sum(axis=0).astype(np.int64)
     return Fit(params, errors, residuals, ssr, nobs, r2, tuple(dict.fromkeys(bandwidths)))
+
+
+def _fit_many(x: Array, y: Array, lags: int | LagRule, small_sample: bool) -> Fit:
+    """Return Newey-West regressions of complete series, without their residuals."""
+    n, k = x.shape
+    q, r = orthonormal(x)
+    projector = np.ascontiguousarray(solve_triangular(r, q.T).T)
+    bandwidth = select_bandwidth(x, lags, "bartlett")
+    by_series = y.flags.f_contiguous and not y.flags.c_contiguous
+    rows = y.T if by_series else np.ascontiguousarray(y)
+    rotated, ssr, variance = bartlett_fits(
+        np.ascontiguousarray(q), projector, rows, max(int(bandwidth.value), 1), by_series
+    )
+    params = solve_triangular(r, rotated, check_finite=False)
+    errors = np.sqrt(variance * (n / (n - k) if small_sample else 1.0))
+    nobs = np.full(y.shape[1], n, dtype=np.int64)
+    r2 = _r_squared(q, rotated, ssr, 0)
+    return Fit(params, errors, np.empty((n, 0)), ssr, nobs, r2, (bandwidth,))
+
+
+def _looks_at_scores(lags: int | LagRule) -> bool:
+    """Return whether a rule needs the scores of each series to choose a bandwidth."""
+    return isinstance(lags, str) and lags not in ("rule-of-thumb", "stock-watson")
 
 
 def _joined(blocks: list[Fit]) -> Fit:
@@ -319,13 +347,11 @@ def _hac_variance(
 ) -> tuple[Array, tuple[Bandwidth, ...]]:
     """Return the diagonal of the HAC covariance, (K, N), and the bandwidths used."""
     n, k = x.shape
-    depends = lags not in ("rule-of-thumb", "stock-watson") and not isinstance(
-        lags, (int, np.integer)
-    )
+    depends = _looks_at_scores(lags)
     if not depends:
         common = select_bandwidth(x, lags, kernel)
         if kernel == "bartlett":
-            variance = _bartlett_lanes(projector, residuals, int(common.value))
+            variance = bartlett_lanes(projector, residuals, int(common.value))
             return variance, (common,)
     rule_weights = np.ones(k)
     if constant is not None and k > 1:
@@ -353,62 +379,3 @@ def _r_squared(q: Array, rotated: Array, ssr: Array, constant: int | None) -> Ar
         explained = explained - (q.sum(axis=0) @ rotated) ** 2 / len(q)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(1.0 - ssr / (ssr + explained))
-
-
-@njit(cache=True, nogil=True)
-def _bartlett_lanes(projector: Array, residuals: Array, width: int) -> Array:
-    """Return sum over windows of (sum of projector * residual)^2 / width, shape (K, N).
-
-    Windows hold `width` consecutive zero-padded scores. A chunk of series is copied into tiles
-    of eight that stay in cache; the eight go side by side through one vector register.
-    """
-    n, k = projector.shape
-    n_assets = residuals.shape[1]
-    result = np.empty((k, n_assets))
-    tiles = np.zeros((16, n + 2 * width, 8))
-    padded = np.zeros((k, n + 2 * width))
-    padded[:, width : width + n] = projector.T
-    for chunk in range(0, n_assets, 128):
-        size = min(128, n_assets - chunk)
-        for t in range(n):
-            for lane in range(size):
-                tiles[lane >> 3, width + t, lane & 7] = residuals[t, chunk + lane]
-        for block in range((size + 7) // 8):
-            first = chunk + 8 * block
-            lanes = min(8, n_assets - first)
-            for j in range(k):
-                sums = _window_squares(tiles[block], padded[j], width)
-                for lane in range(lanes):
-                    result[j, first + lane] = sums[lane] / width
-    return result
-
-
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def _window_squares(
-    tile: Array, weights: Array, width: int
-) -> tuple[float, float, float, float, float, float, float, float]:
-    """Return, for eight series, the sum of squares of their weighted window sums.
-
-    Written out by lane: that keeps the running sums in registers.
-    """
-    r0 = r1 = r2 = r3 = r4 = r5 = r6 = r7 = 0.0
-    q0 = q1 = q2 = q3 = q4 = q5 = q6 = q7 = 0.0
-    for t in range(width, tile.shape[0] - 1):
-        new, old, a, b = tile[t], tile[t - width], weights[t], weights[t - width]
-        r0 += a * new[0] - b * old[0]
-        r1 += a * new[1] - b * old[1]
-        r2 += a * new[2] - b * old[2]
-        r3 += a * new[3] - b * old[3]
-        r4 += a * new[4] - b * old[4]
-        r5 += a * new[5] - b * old[5]
-        r6 += a * new[6] - b * old[6]
-        r7 += a * new[7] - b * old[7]
-        q0 += r0 * r0
-        q1 += r1 * r1
-        q2 += r2 * r2
-        q3 += r3 * r3
-        q4 += r4 * r4
-        q5 += r5 * r5
-        q6 += r6 * r6
-        q7 += r7 * r7
-    return q0, q1, q2, q3, q4, q5, q6, q7

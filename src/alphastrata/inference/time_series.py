@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ class TimeSeriesResult(Result):
     ----------
     params, std_errors, tstats, pvalues : DataFrame, N x (K + 1)
         One row per asset; columns "alpha" and the factors. Alphas in decimals per period.
+        p-values are computed when they are first asked for.
+    dof : Series or None
+        Degrees of freedom of Student's t; None where p-values are normal.
     r2, r2_adjusted : Series
         R squared of each regression, plain and adjusted for degrees of freedom.
     residual_std : Series
@@ -42,7 +46,7 @@ class TimeSeriesResult(Result):
     params: pd.DataFrame
     std_errors: pd.DataFrame
     tstats: pd.DataFrame
-    pvalues: pd.DataFrame
+    dof: pd.Series | None
     r2: pd.Series
     r2_adjusted: pd.Series
     residual_std: pd.Series
@@ -53,6 +57,14 @@ class TimeSeriesResult(Result):
     covariance: str
     title: str
     notes: tuple[Note, ...] = ()
+
+    @cached_property
+    def pvalues(self) -> pd.DataFrame:
+        """Two-sided p-values, asset x coefficient."""
+        dof = None if self.dof is None else self.dof.to_numpy()[:, None]
+        return pd.DataFrame(
+            two_sided(self.tstats, dof), index=self.tstats.index, columns=self.tstats.columns
+        )
 
     @property
     def alphas(self) -> pd.Series:
@@ -176,7 +188,6 @@ def _result(sample: Sample, fit: Fit, hac: HAC, covariance: str) -> TimeSeriesRe
     with np.errstate(divide="ignore", invalid="ignore"):
         tstats = (fit.params / fit.std_errors).T
         df = np.maximum(fit.nobs - k, 1)
-        pvalues = two_sided(tstats, df[:, None] if hac.small_sample else None)
         residual_std = np.sqrt(fit.ssr / df)
     short = np.isnan(fit.params[0])
     notes = list(sample.notes)
@@ -207,7 +218,7 @@ def _result(sample: Sample, fit: Fit, hac: HAC, covariance: str) -> TimeSeriesRe
         params=frame(fit.params.T),
         std_errors=frame(fit.std_errors.T),
         tstats=frame(tstats),
-        pvalues=frame(pvalues),
+        dof=series(df, "dof") if hac.small_sample else None,
         r2=series(fit.r2, "r2"),
         r2_adjusted=series(1.0 - (1.0 - fit.r2) * (fit.nobs - 1) / df, "r2_adjusted"),
         residual_std=series(residual_std, "residual_std"),
