@@ -64,8 +64,9 @@ class Block:
     Parameters
     ----------
     kind : str
-        "heading", "text", "list", "table", "chart", "flow", "map" or "about" (a "How computed"
-        list by itself); the template has one macro for each.
+        "heading", "text", "list", "table", "chart", "flow", "drawing", "map", "about" (a "How
+        computed" list by itself), or "fold" and "end", which open and close a part that opens;
+        the template has one macro for each.
     title : str
     key : str
         Unique on the page.
@@ -99,6 +100,7 @@ class Section:
     key: str
     title: str
     blocks: Sequence[Block]
+    open: bool = True
 
 
 class Keys:

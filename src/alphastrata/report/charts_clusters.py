@@ -9,7 +9,7 @@ import pandas as pd
 from alphastrata.report.charts import Chart, Json, axis, dates, fade, numbers, panels, plain
 from alphastrata.report.palette import HIGH, LOW, UNCLASSIFIED, series_colour
 
-__all__ = ["cluster_label", "coverage", "heat", "profiles", "scores", "wrap"]
+__all__ = ["cluster_label", "coverage", "heat", "legend_name", "profiles", "scores", "wrap"]
 
 # What a metric is called, and which way is good.
 METRICS: Mapping[str, tuple[str, str]] = {
@@ -35,6 +35,17 @@ def cluster_label(cluster: int, names: Mapping[int, str]) -> str:
         return "not classified"
     name = names.get(cluster, "")
     return f"{cluster} · {name}" if name else f"{cluster}"
+
+
+def legend_name(cluster: int, names: Mapping[int, str]) -> str:
+    """Return a cluster's number and name in lines that a phone's legend has room for.
+
+    Examples
+    --------
+    >>> legend_name(2, {2: "small, highly levered, short of liquid assets"})
+    '2 · small, highly levered, short of liquid<br>assets'
+    """
+    return "<br>".join(plain(part) for part in wrap(cluster_label(cluster, names), 42))
 
 
 def coverage(frame: pd.DataFrame, *, unit: str = "asset") -> Chart:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from alphastrata.report.charts import Chart, Json, axis, dates, name_axis, numbers, panels, plain
-from alphastrata.report.charts_clusters import cluster_label, wrap
+from alphastrata.report.charts_clusters import cluster_label, legend_name, wrap
 from alphastrata.report.palette import HIGH, LOW, colour, plotly_mark, series_colour
 
 __all__ = ["boxes", "drift", "importance", "shapley"]
@@ -43,7 +43,7 @@ def boxes(frame: pd.DataFrame, names: Names, *, title: str = "Box plots by clust
             {
                 "type": "box",
                 "orientation": "h",
-                "name": plain(cluster_label(cluster, names)),
+                "name": legend_name(cluster, names),
                 "y": [plain(f) for f in own["feature"]],
                 **{theirs: numbers(own[ours], digits=4) for ours, theirs in ends.items()},
                 "line": {"color": colour(cluster), "width": 1.2},
@@ -123,7 +123,7 @@ def shapley(values: pd.DataFrame, direction: pd.DataFrame, names: Names, *, most
         extra[f"yaxis{suffix}"] = {**name_axis(own.index, width=19), "showgrid": False}
         extra[f"xaxis{suffix}"] = {"range": [0, 1.05 * top], "showgrid": True, "nticks": 4}
     columns = min(3, len(clusters))
-    titles = [wrap(cluster_label(c, names), 30)[0] for c in clusters]
+    titles = [_short(cluster_label(c, names)) for c in clusters]
     wide, narrow = panels(titles, columns=columns, extra=extra, gap=0.16)
     rows = -(-len(clusters) // columns)
     tall = 26 * min(most, len(values)) + 74
@@ -138,6 +138,11 @@ def shapley(values: pd.DataFrame, direction: pd.DataFrame, names: Names, *, most
         height=30 + tall * rows,
         narrow={**narrow, "height": 30 + tall * len(clusters)},
     )
+
+
+def _short(label: str) -> str:
+    lines = wrap(label, 30)
+    return lines[0] + ("…" if len(lines) > 1 else "")
 
 
 def importance(frame: pd.DataFrame) -> Chart:
@@ -208,7 +213,7 @@ def drift(frame: pd.DataFrame, names: Names) -> Chart:
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "name": plain(cluster_label(cluster, names)),
+                "name": legend_name(cluster, names),
                 "x": dates(own["date"]),
                 "y": numbers(own["drift"], digits=4),
                 "line": {"color": colour(cluster), "width": 1.8},

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from alphastrata.report.charts import Chart, Json, numbers, plain
-from alphastrata.report.charts_clusters import cluster_label
+from alphastrata.report.charts_clusters import legend_name
 from alphastrata.report.palette import HIGH, colour, plotly_mark, series_colour
 
 __all__ = ["community_colour", "neighbors", "network"]
@@ -151,7 +151,7 @@ def neighbors(places: pd.DataFrame, edges: pd.DataFrame, names: Names) -> Chart:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": plain(cluster_label(cluster, names)),
+                "name": legend_name(cluster, names),
                 "x": numbers(own["x"], digits=4),
                 "y": numbers(own["y"], digits=4),
                 "text": [plain(asset) for asset in own.index],

@@ -36,10 +36,11 @@ def pack(embeddings: pd.DataFrame, names: Mapping[int, str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``dates``, ``starts`` (row number of each date's first row, and the end), ``assets``,
-        ``clusters`` (number, label, colour, mark), and base64 arrays: ``asset`` (uint16 or uint32
-        codes), ``cluster`` (uint8 codes into ``clusters``), ``x``, ``y``, ``z`` (uint16) with
-        their ``low`` and ``high``, and ``hover`` (float32).
+        ``dates``, ``dated`` (whether they are: maps of no date have text there), ``starts`` (row
+        number of each date's first row, and the end), ``assets``, ``clusters`` (number, label,
+        colour, mark), and base64 arrays: ``asset`` (uint16 or uint32 codes), ``cluster`` (uint8
+        codes into ``clusters``), ``x``, ``y``, ``z`` and ``x3``, ``y3``, ``z3`` (uint16) with their
+        ``low`` and ``high``, and ``hover`` (float32).
 
     Examples
     --------
@@ -48,8 +49,10 @@ def pack(embeddings: pd.DataFrame, names: Mapping[int, str]) -> dict[str, Any]:
     >>> pack(frame, {})["dates"]
     ['2020-01-31']
     """
-    known = ["date", "asset", "cluster", "x", "y", "z"]
-    axes = [name for name in ("x", "y", "z") if name in embeddings]
+    places = ("x", "y", "z", "x3", "y3", "z3")
+    known = ["date", "asset", "cluster", *places]
+    axes = [name for name in places if name in embeddings]
+    dated = not pd.api.types.is_string_dtype(embeddings["date"])
     frame = embeddings.dropna(subset=["x", "y", "cluster"])
     frame = frame.sort_values(["date", "asset"], kind="stable")
     when, first = np.unique(frame["date"].to_numpy(), return_index=True)
@@ -58,7 +61,10 @@ def pack(embeddings: pd.DataFrame, names: Mapping[int, str]) -> dict[str, Any]:
     hover = [c for c in frame.columns if c not in known and is_numeric(frame[c])]
     width = np.uint16 if len(assets) <= STEPS else np.uint32
     return {
-        "dates": [pd.Timestamp(date).strftime("%Y-%m-%d") for date in when],
+        "dates": [
+            pd.Timestamp(date).strftime("%Y-%m-%d") if dated else plain(date) for date in when
+        ],
+        "dated": dated,
         "starts": [*(int(i) for i in first), len(frame)],
         "assets": [plain(asset) for asset in assets],
         "clusters": [

@@ -18,13 +18,12 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations
 from alphastrata.core.results import Statistic
-from alphastrata.report.charts import Chart
+from alphastrata.report.folds import Part
 from alphastrata.report.records import (
     AlphaPlot,
     Coefficients,
     HeadlineFigure,
     HowComputed,
-    Plot,
     Table,
     need_columns,
 )
@@ -124,9 +123,12 @@ class ClusterSection:
     membership : Membership, optional
     embeddings : DataFrame, optional
         Long: ``date`` (formation date), ``asset`` (str), ``cluster`` (int), ``x``, ``y`` and, for
-        the map in 3-D, ``z`` (float). Every further numeric column is a characteristic shown when
-        the pointer is on a point (keep to five or fewer).
+        the map in 3-D, ``z`` (float), or ``x3``, ``y3``, ``z3`` where that is a map of its own.
+        ``date`` may be text, for maps of no date ("with autoencoder"). Every further numeric column
+        is a characteristic shown when the pointer is on a point (keep to five or fewer).
     tables : sequence of Table
+    parts : sequence of str, Table, Plot, Chart, Figure or Fold
+        What explains the clusters, after everything else.
     how : mapping of metric, column or figure to HowComputed
     about : HowComputed, optional
         How the numbers of this section came to be that have no entry of their own.
@@ -139,6 +141,7 @@ class ClusterSection:
     membership: Membership | None = None
     embeddings: pd.DataFrame | None = None
     tables: Sequence[Table] = ()
+    parts: Sequence[Part] = ()
     how: Mapping[str, HowComputed] = field(default_factory=dict)
     about: HowComputed | None = None
 
@@ -281,8 +284,11 @@ class ExtraSection:
     text : sequence of str
         Paragraphs of plain text.
     tables : sequence of Table
-    parts : sequence of str, Table, Plot or Chart
-        Paragraphs, tables and charts in the order of reading, after the text and the tables.
+    parts : sequence of str, Table, Plot, Chart, Figure, Fold or ClusterSection
+        Paragraphs, tables, charts, parts that open, and clusterings in the order of reading, after
+        the text and the tables.
+    open : bool
+        Whether the section is open at first.
     how : mapping of column to HowComputed
     about : HowComputed, optional
         How the numbers of this section came to be that have no entry of their own.
@@ -291,7 +297,8 @@ class ExtraSection:
     title: str
     text: Sequence[str] = ()
     tables: Sequence[Table] = ()
-    parts: Sequence[str | Table | Plot | Chart] = ()
+    parts: Sequence[Part | ClusterSection] = ()
+    open: bool = True
     how: Mapping[str, HowComputed] = field(default_factory=dict)
     about: HowComputed | None = None
 

@@ -24,6 +24,7 @@ from alphastrata.report.charts import Chart
 from alphastrata.report.charts_clusters import cluster_label
 from alphastrata.report.charts_plain import draw
 from alphastrata.report.cloud import pack
+from alphastrata.report.folds import Figure, Fold, Part
 from alphastrata.report.model import (
     ClusterSection,
     DataSection,
@@ -70,12 +71,14 @@ def sections(report: ReportData) -> list[Section]:
     if report.specifications is not None and len(report.specifications.estimates):
         blocks = _specifications(report.specifications, keys)
         out.append(_section("Specifications", keys, blocks))
-    out += [_section(extra.title, keys, _extra(extra, keys)) for extra in report.extras]
+    for extra in report.extras:
+        blocks = _extra(extra, keys, report.unit)
+        out.append(_section(extra.title, keys, blocks, is_open=extra.open))
     return out
 
 
-def _section(title: str, keys: Keys, blocks: list[Block]) -> Section:
-    return Section(key=keys.new("section"), title=title, blocks=blocks)
+def _section(title: str, keys: Keys, blocks: list[Block], *, is_open: bool = True) -> Section:
+    return Section(key=keys.new("section"), title=title, blocks=blocks, open=is_open)
 
 
 def _about(how: HowComputed | None, keys: Keys) -> About:
@@ -177,7 +180,8 @@ def _clusters(part: ClusterSection, keys: Keys, unit: str) -> list[Block]:
         blocks += _map(part, part.embeddings, keys, unit, about)
     if part.membership is not None and len(part.membership.sizes):
         blocks += _membership(part, part.membership, keys, unit, about)
-    return blocks + _tables(part.tables, keys, part.how, about) + _closing(about)
+    blocks += _tables(part.tables, keys, part.how, about)
+    return blocks + _parts(part.parts, keys, part.how, about, unit) + _closing(about)
 
 
 def _map(
@@ -190,7 +194,8 @@ def _map(
     clusters = embeddings["cluster"].dropna().astype(int).unique()
     extra = {
         "packed": packed,
-        "flat": "z" not in packed["axes"],
+        "flat": "z" not in packed["axes"] and "z3" not in packed["axes"],
+        "passing": "windows" if packed["dated"] else "maps",
         "last": len(packed["dates"]) - 1,
         "dates": packed["dates"],
         "unit": unit,
@@ -345,17 +350,55 @@ def _specifications(part: SpecificationSection, keys: Keys) -> list[Block]:
     return [chart, *notes, table_block(table, keys, about=about), *_closing(about)]
 
 
-def _extra(part: ExtraSection, keys: Keys) -> list[Block]:
+def _extra(part: ExtraSection, keys: Keys, unit: str) -> list[Block]:
     about = _about(part.about, keys)
     text = [Block(kind="text", lines=part.text, rest=about.anchor)] if part.text else []
     blocks = [*text, *_tables(part.tables, keys, part.how, about)]
-    for item in part.parts:
-        if isinstance(item, Plot):
+    blocks += _parts(part.parts, keys, part.how, about, unit)
+    return blocks + _closing(about)
+
+
+def _parts(
+    parts: Sequence[Part | ClusterSection],
+    keys: Keys,
+    how: Mapping[str, HowComputed],
+    about: About,
+    unit: str,
+) -> list[Block]:
+    """Return parts in the order of reading; a fold is its heading, its blocks, and an end."""
+    blocks: list[Block] = []
+    for item in parts:
+        if isinstance(item, Fold):
+            extra = {"gist": item.gist, "open": item.open}
+            blocks.append(Block(kind="fold", title=item.title, key=keys.new("fold"), extra=extra))
+            blocks += [*_parts(item.parts, keys, how, about, unit), Block(kind="end")]
+        elif isinstance(item, ClusterSection):
+            blocks += _clusters(item, keys, unit)
+        elif isinstance(item, Figure):
+            blocks.append(_figure(item, keys, about))
+        elif isinstance(item, Plot):
             blocks.append(_chart(draw(item), keys, item.frame, about=about))
         elif isinstance(item, Chart):
             blocks.append(_chart(item, keys, about=about))
         elif isinstance(item, Table):
-            blocks.append(table_block(item, keys, how=part.how, about=about))
+            blocks.append(table_block(item, keys, how=how, about=about))
         else:
             blocks.append(Block(kind="text", lines=[item], rest=about.anchor))
-    return blocks + _closing(about)
+    return blocks
+
+
+def _figure(item: Figure, keys: Keys, about: About) -> Block:
+    if item.chart is not None:
+        return _chart(item.chart, keys, item.frame, item.how, about=about)
+    key = keys.new("drawing")
+    files = {} if item.frame is None else {"csv": to_csv(item.frame)}
+    return Block(
+        kind="drawing",
+        title=item.title,
+        key=key,
+        lines=[item.caption] if item.caption else [],
+        markup=item.markup,
+        how=how_lines(key, item.how),
+        rest=about.anchor,
+        extra={"files": files, "name": file_name(item.title) or key},
+    )

@@ -80,7 +80,7 @@ def question(feature: str, threshold: float) -> str:
 
 
 # Pixels: from column to column, from leaf to leaf, and the size of a node.
-PITCH, GAP, WIDE, TALL = 262.0, 58.0, 200.0, 44.0
+PITCH, GAP, WIDE, TALL = 243.0, 58.0, 196.0, 44.0
 
 
 def tree_svg(nodes: pd.DataFrame, names: Mapping[int, str], *, unit: str = "asset") -> Markup:

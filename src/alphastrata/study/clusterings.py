@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 
 from alphastrata import cluster
 from alphastrata.cluster.nulls import sample_null
 from alphastrata.core import Panel, RollingWindows
 from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.estimators import estimator_of
+from alphastrata.study.explanations import explanations
 from alphastrata.study.ranks import unit_ranks
 from alphastrata.study.settings import ClusterConfig
 
@@ -22,61 +26,116 @@ NULLS = {"permute": "permuted columns", "copula": "Gaussian copula", "one_factor
 
 
 def clusters(
-    config: ClusterConfig, panel: Panel, *, seed: int, workers: int, progress: Progress | None
+    config: ClusterConfig,
+    panel: Panel,
+    *,
+    seed: int,
+    workers: int,
+    progress: Progress | None,
+    folder: Path | None = None,
 ) -> Artefacts:
     """Return one rolling clustering: strata, scores beside nulls, maps, profiles, events.
 
-    The nulls run the whole pipeline, window by window, on data without clusters.
+    The nulls run the whole pipeline, window by window, on data without clusters. Every finished
+    window is kept in ``folder``, from where an interrupted run goes on.
     """
-    latent = config.latent_dim or (4 if len(config.features) <= 8 else 8)
-    model = cluster.deep_clusterer(
-        n_clusters=config.n_clusters,
-        latent_dim=latent,
-        embedding=None if config.embedding == "none" else config.embedding,
-        clusterer=config.clusterer,
-        autoencoder=config.autoencoder,
-        schedule=config.schedule,
-        random_state=seed,
-    )
     names = list(config.features)
-    windows = RollingWindows(config.window, config.step)
-    draws = [(kind, draw) for kind in NULLS for draw in range(config.nulls)]
-    rounds = 1 + len(draws)
+    model = estimator_of(config, len(names), seed)
+    roll: dict[str, Any] = {
+        "windows": RollingWindows(config.window, config.step, config.expanding),
+        "features": names,
+        "train": config.train,
+        "options": cluster.RollingOptions(start=config.start, store=folder),
+    }
+    rounds = 1 + len(NULLS) * config.nulls
 
-    def roll(data: Panel, nth: int) -> cluster.RollingClusters:
-        def report(done: int, total: int) -> None:
-            if progress is not None:
-                progress(nth * total + done, rounds * total)
+    def report(nth: int) -> Progress | None:
+        return None if progress is None else lambda n, of: progress(nth * of + n, rounds * of)
 
-        return cluster.rolling(
-            model,
-            data,
-            windows,
-            features=names,
-            n_jobs=workers,
-            progress=report,
-            options=cluster.RollingOptions(start=config.start),
-        )
-
-    found = roll(panel, 0)
-    scores = [long_scores(found.scores, "data")]
-    for nth, (kind, draw) in enumerate(draws, 1):
-        rng = np.random.default_rng([seed, *kind.encode(), draw])
-        null = roll(null_panel(panel.select(names), kind, rng), nth)
-        scores.append(long_scores(null.scores, NULLS[kind]))
+    found = cluster.rolling(model, panel, **roll, n_jobs=workers, progress=report(0))
+    nulls = _null_scores(config, model, panel, roll, seed, workers, report)
+    scores = [long_scores(found.scores, "data"), *(long_scores(t, k) for k, t in nulls)]
     by_cluster = found.profiles.groupby(level="cluster").mean()
     return {
         "strata": found.strata,
         "names": {str(cluster): name for cluster, name in found.names.items()},
         "scores": pd.concat(scores, ignore_index=True),
+        "nulls without clusters": _without_clusters(nulls),
         "profiles": by_cluster["mean_z"][names],
         "medians": by_cluster["median"][names],
         "embeddings": with_hover(found, panel, names),
         "flows": as_flows(found.transitions, pd.DatetimeIndex(found.scores.index)),
         "events": found.events,
+        "check What each window had": window_table(found.scores),
+        "check Share of members, by the cluster they are in a window later": moves(found),
+        "check Windows that an asset stays, on average": found.tenure().to_frame("windows"),
         "check Agreement of neighbouring windows": cluster.window_stability(found.strata),
         **checks(config, model, panel, found, seed=seed, workers=workers),
+        **explanations(config.explain, model, panel, found, names, seed=seed),
     }
+
+
+def _null_scores(
+    config: ClusterConfig,
+    model: Any,
+    panel: Panel,
+    roll: dict[str, Any],
+    seed: int,
+    workers: int,
+    report: Callable[[int], Progress | None],
+) -> list[tuple[str, pd.DataFrame]]:
+    """Return the scores of every window on each draw of each null, under the null's name.
+
+    Where windows are a chain, the draws run at the same time; otherwise the windows of one do.
+    """
+    draws = [(kind, draw) for kind in NULLS for draw in range(config.nulls)]
+    features = panel.select(list(config.features))
+    chain = config.start in ("warm", "map")
+
+    def one(kind: str, draw: int, jobs: int, tell: Progress | None) -> pd.DataFrame:
+        rng = np.random.default_rng([seed, *kind.encode(), draw])
+        drawn = null_panel(features, kind, rng)
+        return cluster.rolling_scores(model, drawn, **roll, n_jobs=jobs, progress=tell)
+
+    if not chain or workers == 1:
+        tables = [one(kind, n, workers, report(k)) for k, (kind, n) in enumerate(draws, 1)]
+        return [(NULLS[kind], table) for (kind, _), table in zip(draws, tables, strict=True)]
+    run = Parallel(n_jobs=workers, return_as="generator")
+    out = []
+    results = run(delayed(one)(kind, draw, 1, None) for kind, draw in draws)
+    for nth, ((kind, _), table) in enumerate(zip(draws, results, strict=True), 1):
+        out.append((NULLS[kind], table))
+        tell = report(nth)
+        if tell is not None:
+            tell(len(table), len(table))
+    return out
+
+
+def _without_clusters(nulls: list[tuple[str, pd.DataFrame]]) -> list[int]:
+    """Return in how many windows of the nulls there were fewer than two clusters, and of all."""
+    few = sum(int((table["n_clusters"] < 2).sum()) for _, table in nulls)
+    return [few, sum(len(table) for _, table in nulls)]
+
+
+def window_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return what each window had: assets, clusters, noise, training, trustworthiness."""
+    names = {
+        "n_assets": "assets",
+        "n_clusters": "clusters",
+        "n_noise": "noise, unclassified",
+        "imputed": "values imputed",
+        "epochs": "epochs",
+        "loss": "loss of the network",
+        "trustworthiness": "trustworthiness of the map",
+    }
+    there = [name for name in names if name in scores and scores[name].notna().any()]
+    return scores[there].rename(columns=names)
+
+
+def moves(found: cluster.RollingClusters) -> pd.DataFrame:
+    """Return the transition matrix with names for its columns, clusters without heirs left out."""
+    matrix = found.transition_matrix()
+    return matrix.rename(columns=lambda c: f"to {c}").rename_axis(index="from", columns=None)
 
 
 def checks(
@@ -118,8 +177,8 @@ def checks(
         chosen = cluster.choose_k(
             model, values, candidates=wanted.choose_k, random_state=seed, n_jobs=workers
         )
-        out["check Criteria for the number of clusters"] = chosen.table
-        out["check What each criterion chooses"] = chosen.choices.rename("k").to_frame()
+        out["criteria for k"] = chosen.table
+        out["choices of k"] = chosen.choices.rename("k").to_frame()
     return out
 
 

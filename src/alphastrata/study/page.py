@@ -12,11 +12,12 @@ import pandas as pd
 
 from alphastrata.core import FactorReturns, Strata
 from alphastrata.report import (
+    Plot,
     ReportData,
-    Table,
     html,
     tables,
 )
+from alphastrata.report.folds import frames_of
 from alphastrata.study import page_data, page_further, page_money, page_search, page_tests, words
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import StudyConfig
@@ -139,9 +140,11 @@ def _tables(page: ReportData) -> dict[str, Any]:
             found[f"profiles {cluster.title}"] = cluster.profiles
         if cluster.scores is not None:
             found[f"scores {cluster.title}"] = cluster.scores
+        found |= {f"{cluster.title} {table.title}": table for table in cluster.tables}
+        found |= dict(frames_of(cluster.parts, cluster.title))
     for extra in page.extras:
-        for table in (*extra.tables, *(p for p in extra.parts if isinstance(p, Table))):
-            found[f"{extra.title} {table.title}"] = table
+        drawn = [part for part in extra.parts if not isinstance(part, Plot)]
+        found |= dict(frames_of([*extra.tables, *drawn], extra.title))
     for section in page.tests:
         for table in section.tables:
             found[f"{section.title} {table.title}"] = table

@@ -19,9 +19,11 @@ from alphastrata.report import (
     Table,
     how_computed,
 )
+from alphastrata.report.folds import Fold
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.estimators import described_clusters, described_map
 from alphastrata.study.manifest import sha256_of_json
+from alphastrata.study.page_explain import explained
 from alphastrata.study.performance import FORMATS
 from alphastrata.study.settings import ClusterConfig, StudyConfig
 
@@ -128,19 +130,27 @@ def clusters(config: ClusterConfig, made: Mapping[str, Artefacts]) -> ClusterSec
         if title.startswith("check ")
     }
     manifest = f"stage clusters {config.name}"
+    names = {int(cluster): name for cluster, name in found["names"].items()}
     return ClusterSection(
         title=f"Clusters {config.name}",
-        names={int(cluster): name for cluster, name in found["names"].items()},
+        names=names,
         scores=found["scores"],
         profiles=found["profiles"],
         membership=membership,
         embeddings=found.get("embeddings"),
-        tables=[
-            Table(
-                title="Median of each cluster, in original units, mean over windows",
-                frame=found["medians"],
+        parts=[
+            Fold(
+                title="In numbers",
+                gist="medians, windows, moves and checks",
+                parts=[
+                    Table(
+                        title="Median of each cluster, in original units, mean over windows",
+                        frame=found["medians"],
+                    ),
+                    *(Table(title=title, frame=frame) for title, frame in checks.items()),
+                ],
             ),
-            *(Table(title=title, frame=frame) for title, frame in checks.items()),
+            *explained(found, names, manifest),
         ],
         how=how_computed(
             ["silhouette", "davies_bouldin", "calinski_harabasz", "membership", "profiles"],

@@ -101,7 +101,7 @@ class ClusterMap {
         hovertemplate: "%{text}<extra></extra>",
         marker: { color: clusters[i].colour, symbol: deep ? "circle" : clusters[i].mark, size: /^triangle/.test(clusters[i].mark) && !deep ? 1.3 * size : size, opacity: 0.85,
           line: { width: deep ? 0 : 0.6, color: colours.ground } } };
-      if (deep) trace.z = rows.map((r) => this.place.z[r]);
+      if (deep) Object.assign(trace, this.deepPlaces(rows));
       return trace;
     });
     if (this.found >= 0) traces.push(this.trail(colours, deep));
@@ -110,7 +110,8 @@ class ClusterMap {
 
   trail(colours, deep) {
     const rows = [];
-    for (let row = 0; row < this.packed.starts[this.at + 1]; row++) if (this.asset[row] === this.found) rows.push(row);
+    const first = this.packed.dated ? 0 : this.packed.starts[this.at];
+    for (let row = first; row < this.packed.starts[this.at + 1]; row++) if (this.asset[row] === this.found) rows.push(row);
     const now = rows.length ? rows[rows.length - 1] : -1;
     const here = now >= this.packed.starts[this.at];
     const trace = { type: deep ? "scatter3d" : "scatter", mode: "lines+markers", showlegend: false,
@@ -118,12 +119,17 @@ class ClusterMap {
       line: { color: colours.ink, width: deep ? 3 : 1.4 },
       marker: { color: colours.ink, symbol: deep ? "circle" : "circle-open", size: rows.map((r) => (here && r === now ? 15 : 3)),
         line: { color: colours.ink, width: 1.6 } } };
-    if (deep) trace.z = rows.map((r) => this.place.z[r]);
+    if (deep) Object.assign(trace, this.deepPlaces(rows));
     return trace;
   }
 
-  range(name) {
-    const { low, high } = this.packed.axes[name];
+  /* A map in 3-D of its own, or the third coordinate of the flat one. */
+  deepPlaces(rows) {
+    return Object.fromEntries(["x", "y", "z"].map((name) => [name, rows.map((r) => (this.place[`${name}3`] ?? this.place[name])[r])]));
+  }
+
+  range(name, deep = false) {
+    const { low, high } = (deep && this.packed.axes[`${name}3`]) || this.packed.axes[name];
     const edge = 0.04 * (high - low);
     return [low - edge, high + edge];
   }
@@ -138,7 +144,7 @@ class ClusterMap {
     layout.legend = { ...layout.legend, itemsizing: "constant" };
     if (this.dimensions === 3) {
       const wall = { showgrid: true, gridcolor: colours.line, zeroline: false, showticklabels: false, showspikes: false, title: { text: "" }, backgroundcolor: colours.surface, showbackground: true };
-      layout.scene = { xaxis: { ...wall, range: this.range("x") }, yaxis: { ...wall, range: this.range("y") }, zaxis: { ...wall, range: this.range("z") },
+      layout.scene = { xaxis: { ...wall, range: this.range("x", true) }, yaxis: { ...wall, range: this.range("y", true) }, zaxis: { ...wall, range: this.range("z", true) },
         aspectmode: "cube", dragmode: "orbit", camera: { eye: { x: 1.3, y: 1.3, z: 0.75 }, center: { x: 0, y: 0, z: -0.16 } } };
       layout.margin = { l: 0, r: 0, t: 40, b: 0 };
     } else {
@@ -177,10 +183,10 @@ async function start() {
       clearTimeout(waiting);
       waiting = setTimeout(repaint, 150);
     });
-    document.querySelectorAll("details.section").forEach((part) => part.addEventListener("toggle", () => part.open && repaint()));
+    document.querySelectorAll("details.section, details.fold").forEach((part) => part.addEventListener("toggle", () => part.open && repaint()));
     addEventListener("beforeprint", () => {
       printing = true;
-      document.querySelectorAll("details.section").forEach((part) => { part.open = true; });
+      document.querySelectorAll("details.section, details.fold").forEach((part) => { part.open = true; });
       all().forEach((draw) => draw());
     });
     addEventListener("afterprint", () => { printing = false; repaint(); });
