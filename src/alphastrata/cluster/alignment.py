@@ -217,7 +217,8 @@ def align(
         now = canonical(np.asarray(given), np.asarray(codes))
         k = int(now.max(initial=-1)) + 1
         named = [int(given[np.argmax(now == c)]) for c in range(k)]
-        centres = np.array([centre[c] for c in named]).reshape(k, -1)
+        # A window may have no cluster at all: then all of the one before have ended.
+        centres = np.array([centre[c] for c in named]).reshape(k, -1) if k else np.empty((0, 0))
         ids = np.zeros(k, dtype=np.int64)
         shared: dict[int, float] = {}
         matched: dict[int, int] = {}

@@ -153,7 +153,8 @@ def tuning(table: pd.DataFrame, *, label: str = "score") -> Chart:
             },
         ]
     columns = min(max(len(shown), 1), 3)
-    wide, narrow = panels([part.parameter for part in shown], columns=columns, extra=extra)
+    titles = [part.parameter for part in shown] or ["only one value of every parameter"]
+    wide, narrow = panels(titles, columns=columns, extra=extra)
     rows = -(-len(shown) // columns)
     return Chart(
         title="Settings by their score",
