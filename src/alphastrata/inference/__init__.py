@@ -23,7 +23,7 @@ from alphastrata.inference.factor_models import (
     select_factors,
 )
 from alphastrata.inference.fama_macbeth import FamaMacBethResult, fama_macbeth
-from alphastrata.inference.grs import GRSResult, grs
+from alphastrata.inference.grs import GRSResult, grs, grs_statistic
 from alphastrata.inference.hac import HAC
 from alphastrata.inference.interactions import with_indicators, with_products
 from alphastrata.inference.joint import JointResult, joint_alphas
@@ -140,6 +140,7 @@ __all__ = [
     "factor_selection",
     "fama_macbeth",
     "grs",
+    "grs_statistic",
     "huberman_kandel",
     "joint_alphas",
     "minimum_track_record",

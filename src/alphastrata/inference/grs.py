@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -32,6 +33,29 @@ Array = NDArray[np.float64]
 FactorDivisor = Literal["T", "T-1"]
 
 
+@dataclass(frozen=True, eq=False)
+class AlphaNumbers:
+    """What a test of alphas leaves behind, as arrays.
+
+    Attributes
+    ----------
+    assets : Index
+        Names.
+    fit : Fit
+        Least squares of the returns on a constant and the factors.
+    returns : ndarray, shape (T, N)
+        Excess returns.
+    factor_sharpe2, alpha_sharpe2 : float
+        mu' Omega^-1 mu, covariance by T, and alpha' Sigma^-1 alpha.
+    """
+
+    assets: pd.Index
+    fit: Fit
+    returns: Array
+    factor_sharpe2: float
+    alpha_sharpe2: float
+
+
 @dataclass(frozen=True, repr=False)
 class GRSResult(Result):
     """The GRS test of N alphas, with the measures of Fama and French beside it.
@@ -48,6 +72,7 @@ class GRSResult(Result):
         Alphas by asset (decimals per period), with nonrobust standard errors.
     measures : Series
         Average |alpha| and its relatives, average R squared, maximal squared Sharpe ratios.
+        These and the Series above are made when they are first asked for.
     """
 
     statistic: float
@@ -55,14 +80,44 @@ class GRSResult(Result):
     df1: int
     df2: int
     nobs: int
-    params: pd.Series
-    std_errors: pd.Series
-    tstats: pd.Series
-    pvalues: pd.Series
-    measures: pd.Series
+    numbers: AlphaNumbers
     factor_divisor: FactorDivisor
     title: str
     notes: tuple[Note, ...] = ()
+
+    @cached_property
+    def params(self) -> pd.Series:
+        """Alphas, decimals per period, by asset."""
+        return self._series(self.numbers.fit.params[0], "alpha")
+
+    @cached_property
+    def std_errors(self) -> pd.Series:
+        """Nonrobust standard errors of the alphas."""
+        return self._series(self.numbers.fit.std_errors[0], "std_error")
+
+    @cached_property
+    def tstats(self) -> pd.Series:
+        """Alphas over their standard errors."""
+        return self.params / self.std_errors
+
+    @cached_property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p-values, Student's t with T - K - 1 degrees of freedom."""
+        freedom = self.df1 + self.df2 - 1
+        return self._series(np.asarray(two_sided(self.tstats, freedom)), "p")
+
+    @cached_property
+    def measures(self) -> pd.Series:
+        """Average |alpha| and its relatives, average R squared, squared Sharpe ratios."""
+        fit = self.numbers.fit
+        found = pricing_errors(fit.params[0], fit.std_errors[0], self.numbers.returns)
+        found["A(R2)"] = float(fit.r2.mean())
+        found["Sh2(factors)"] = self.numbers.factor_sharpe2
+        found["Sh2(alpha)"] = self.numbers.alpha_sharpe2
+        return pd.Series(found)
+
+    def _series(self, values: Array, name: str) -> pd.Series:
+        return pd.Series(values, pd.Index(self.numbers.assets, name="asset"), name=name)
 
     @property
     def alphas(self) -> pd.Series:
@@ -222,16 +277,9 @@ def grs(returns: Returns, factors: Returns, *, factor_divisor: FactorDivisor = "
     fit = fit_complete(x, y, covariance="nonrobust")
     require_unspanned(fit.residuals, y, [str(name) for name in sample.returns.columns])
     quadratic = _alpha_part(fit)
-    value = _f(fit, quadratic, max_squared_sharpe(sample.f, divisor=factor_divisor), k)
-    assets = pd.Index(sample.returns.columns, name="asset")
-    alphas = pd.Series(fit.params[0], assets, name="alpha")
-    errors = pd.Series(fit.std_errors[0], assets, name="std_error")
-    tstats = alphas / errors
-    f_sharpe2 = max_squared_sharpe(x[:, 1:])
-    measures = pricing_errors(fit.params[0], fit.std_errors[0], y)
-    measures["A(R2)"] = float(fit.r2.mean())
-    measures["Sh2(factors)"] = f_sharpe2
-    measures["Sh2(alpha)"] = quadratic
+    exact = max_squared_sharpe(sample.f)
+    shown = exact if factor_divisor == "T" else max_squared_sharpe(sample.f, divisor="T-1")
+    value = _f(fit, quadratic, shown, k)
     words = describe_dates(sample.returns.index, sample.freq)
     return GRSResult(
         statistic=value,
@@ -239,11 +287,7 @@ def grs(returns: Returns, factors: Returns, *, factor_divisor: FactorDivisor = "
         df1=n_assets,
         df2=n - n_assets - k,
         nobs=n,
-        params=alphas,
-        std_errors=errors,
-        tstats=tstats,
-        pvalues=pd.Series(two_sided(tstats, n - k - 1), assets, name="p"),
-        measures=pd.Series(measures),
+        numbers=AlphaNumbers(sample.returns.columns, fit, y, exact, quadratic),
         factor_divisor=factor_divisor,
         title=f"GRS test of {n_assets} alphas on {', '.join(sample.factors.columns)} ({words})",
         notes=sample.notes,
@@ -268,7 +312,10 @@ def require_unspanned(residuals: Array, y: Array, names: Sequence[str]) -> None:
     EstimationError
         If the residual standard deviation of an asset is below 1e-10 of its own.
     """
-    spanned = np.flatnonzero(residuals.std(axis=0) <= 1e-10 * y.std(axis=0))
+    centred = y - y.mean(axis=0)
+    ours = np.einsum("tn,tn->n", residuals, residuals)  # their mean is zero
+    whole = np.einsum("tn,tn->n", centred, centred)
+    spanned = np.flatnonzero(ours <= 1e-20 * whole)
     if spanned.size:
         raise EstimationError(
             "A test asset is not a combination of the factors (R squared of one); "
