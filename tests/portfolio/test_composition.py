@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from alphastrata.core import Panel, Strata
 from alphastrata.portfolio import Overlapping, composition, holdings, quantile_sort
 
 
@@ -24,3 +26,12 @@ def test_composition_describes_the_holdings(market, hold):
         want = (w * x)[ok].sum() / w[ok].sum() if ok.any() else np.nan
         assert row["leverage"] == pytest.approx(want, rel=1e-12, nan_ok=True)
     assert len(got) == held.groupby(["date", "portfolio"]).ngroups
+
+
+def test_a_column_whose_name_is_taken_stands_beside_it():
+    rows = {"date": ["2020-01-31"] * 2, "asset": ["A", "B"], "market_cap": [1.0, 3.0]}
+    panel = Panel(pd.DataFrame(rows), freq="M")
+    one = Strata(pd.DataFrame({"A": [1], "B": [1]}, index=panel.dates), ordered=True)
+    row = composition(one, panel, columns=["market_cap"]).iloc[0]
+    assert row["market_cap"] == 4.0
+    assert row["mean market_cap"] == 2.5

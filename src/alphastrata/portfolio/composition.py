@@ -40,7 +40,8 @@ def composition(
     pandas.DataFrame
         Indexed by (date, portfolio): ``assets`` (how many), ``effective_n`` (1 / sum of squared
         weights: how many equally weighted assets would be as concentrated), ``max_weight``,
-        ``market_cap`` (sum, where the panel has it) and one column per characteristic.
+        ``market_cap`` (sum, where the panel has it) and one column per characteristic, called
+        ``mean market_cap`` and the like where its name is taken.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def composition(
         base = np.bincount(cell[known], weights=share[known], minlength=size)
         mean = np.full(size, np.nan)
         np.divide(top, base, out=mean, where=base > 0.0)
-        out[name] = mean
+        out[f"mean {name}" if name in out else name] = mean
     index = pd.MultiIndex.from_arrays(
         [panel.dates[kept // strata.n], np.array(list(strata.names.values()))[kept % strata.n]],
         names=["date", "portfolio"],

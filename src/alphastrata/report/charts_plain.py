@@ -73,7 +73,8 @@ def _heat(plot: Plot) -> Chart:
         "ticktext": [plain(label) for label in labels],
         "showgrid": False,
     }
-    y = {"autorange": "reversed", "showgrid": False}
+    # Names of rows that look like numbers (years) stay names.
+    y = {"autorange": "reversed", "showgrid": False, "type": "category"}
     return Chart(
         title=plot.title,
         caption=plot.caption,

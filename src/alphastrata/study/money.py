@@ -10,6 +10,7 @@ import pandas as pd
 
 from alphastrata import portfolio
 from alphastrata.core import FactorReturns, Holdings, Panel, Strata
+from alphastrata.core.checks import Note
 from alphastrata.errors import ConfigError
 from alphastrata.portfolio import performance as measure
 from alphastrata.study.artefacts import Artefacts
@@ -170,9 +171,9 @@ def backtest(
         unit), drawdowns, performance, losses, by_year; regimes and capacity where asked for.
     """
     trade = Trade(config, costs, known)
-    done, curves = {}, {}
+    done, curves, traded = {}, {}, {}
     for part, strata in parts:
-        holdings = held(part, strata, panel, legs=config.legs)
+        holdings = traded[part.name] = held(part, strata, panel, legs=config.legs)
         done[part.name] = trade.run(holdings, panel)
         if config.capacities:
             curves[part.name] = trade.capacity(holdings, panel)["net"].droplevel("portfolio")
@@ -186,11 +187,11 @@ def backtest(
         "gross": _growth(gross),
         "net": _growth(net),
         **_appraised(net, reference),
-        "by_year": pd.concat([portfolio.by_year(one.frame) for one in net.values()], axis=1),
-        "about": {
-            "benchmark": str(reference.name),
-            "notes": [f"{name}: {note}" for name, one in done.items() for note in one.notes],
-        },
+        "by_year": pd.concat(
+            [portfolio.by_year(one.frame) for one in net.values()], axis=1
+        ).sort_index(),
+        "about": {"benchmark": str(reference.name)},
+        "met": _met(done, {name: one.notes for name, one in traded.items()}),
     }
     out["drawdowns"] = out["net"] / out["net"].cummax() - 1.0
     for name in config.regimes:
@@ -247,6 +248,29 @@ def _summary(
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("factor")
     table.insert(6, "turnover, one-sided", 0.5 * table["traded"])
     return table
+
+
+def _met(done: dict[str, portfolio.Backtest], before: dict[str, tuple[Note, ...]]) -> pd.DataFrame:
+    """Return what accounts met beside what their holdings did: gaps in costs, exits, refusals.
+
+    What all of them met alike is said once.
+    """
+    found: dict[Note, list[str]] = {}
+    for name, one in done.items():
+        for note in one.notes:
+            if note not in before[name]:
+                found.setdefault(note, []).append(name)
+    rows = [
+        {
+            "factor": "all" if len(names) == len(done) > 1 else ", ".join(names),
+            "rule": note.rule,
+            "rows": note.count,
+            "of": note.of or None,
+            "action": note.action,
+        }
+        for note, names in found.items()
+    ]
+    return pd.DataFrame(rows, columns=["factor", "rule", "rows", "of", "action"])
 
 
 def _ledger(done: dict[str, portfolio.Backtest]) -> pd.DataFrame:

@@ -35,6 +35,8 @@ LOSSES = {
     "skewness": "skewness",
     "excess_kurtosis": "kurtosis",
 }
+# What every table of portfolios has.
+ALWAYS = ("portfolio", "assets", "fewest assets", "effective N", "largest weight", "market_cap")
 PERCENT = (
     "mean",
     "volatility",
@@ -50,7 +52,7 @@ PERCENT = (
 def sections(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:
     """Return the sections about portfolios, accounts and information, where there are any."""
     return [
-        *_inside(made),
+        *_inside(config, made),
         *_dummies(config, made),
         *_money(config, made),
         *_information(config, made),
@@ -68,9 +70,14 @@ def by_date(made: Mapping[str, Artefacts]) -> dict[str, pd.DataFrame]:
     return out
 
 
-def _inside(made: Mapping[str, Artefacts]) -> list[ExtraSection]:
-    """Return counts, concentration and characteristics of every portfolio."""
+def _inside(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:
+    """Return counts, concentration and characteristics of every portfolio.
+
+    The page has the characteristics that a grouping is made of; the files have all of them.
+    """
     found = made["composition"]
+    own = {sort.name: [*sort.characteristics, *sort.columns] for sort in config.sorts}
+    own |= {part.name: [*part.features, *part.needs] for part in config.clusters}
     frame: pd.DataFrame = found["mean"].rename(
         columns={"effective_n": "effective N", "max_weight": "largest weight"}
     )
@@ -90,7 +97,7 @@ def _inside(made: Mapping[str, Artefacts]) -> list[ExtraSection]:
             tables=[
                 Table(
                     title=f"Portfolios of {name}",
-                    frame=part.drop(columns="grouping").dropna(axis=1, how="all"),
+                    frame=part[[c for c in part if c in (*ALWAYS, *own[str(name)])]],
                     formats=formats,
                 )
                 for name, part in frame.groupby("grouping", sort=False)
@@ -180,22 +187,10 @@ def _money(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSect
             parts=[
                 gross_and_net(found["gross"], found["net"], found["drawdowns"]),
                 *_performance(found),
-                Plot(
-                    title="Net return by calendar year",
-                    frame=found["by_year"].rename(index=str),
-                    kind="heat",
-                    percent=True,
-                ),
-                *(
-                    Table(
-                        title=f"Net, by regime: {name}",
-                        frame=found[f"regime {name}"],
-                        formats={"mean": "percent", "volatility": "percent", "periods": "integer"},
-                    )
-                    for name in config.backtest.regimes
-                ),
+                _by_year(found),
+                *(_by_regime(name, found) for name in config.backtest.regimes),
                 *_capacity(found),
-                *found["about"]["notes"],
+                *_met(found),
             ],
             about=HowComputed(
                 formula="net = gross − trading − borrowing, means over months × 12",
@@ -256,6 +251,34 @@ def _performance(found: Artefacts) -> list[Table]:
     return out
 
 
+def _by_year(found: Artefacts) -> Table:
+    """Return compounded net returns, one row per calendar year."""
+    frame: pd.DataFrame = found["by_year"].rename(index=str).rename_axis("year").reset_index()
+    shares: dict[str, Format] = {str(c): "percent" for c in frame if c != "year"}
+    return Table(
+        title="Net return by calendar year", frame=frame, formats={"year": "text", **shares}
+    )
+
+
+def _by_regime(name: str, found: Artefacts) -> Table:
+    """Return performance after costs, one row per regime and factor."""
+    frame = found[f"regime {name}"].rename(
+        columns={"series": "factor", "sharpe": "Sharpe", "periods": "months"}
+    )
+    return Table(
+        title=f"Net, by regime: {name}",
+        frame=frame,
+        formats={"mean": "percent", "volatility": "percent", "months": "integer"},
+    )
+
+
+def _met(found: Artefacts) -> list[Table]:
+    """Return what accounts met on the way, where they met anything."""
+    if not len(found["met"]):
+        return []
+    return [Table(title="What the accounts met", frame=found["met"])]
+
+
 def _capacity(found: Artefacts) -> list[Chart | Table]:
     """Return the capacity curve, as a figure and as numbers."""
     if "capacity" not in found:
@@ -300,7 +323,7 @@ def _information(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Ext
                     kind="bars",
                 ),
                 Plot(
-                    title=f"Rank correlation with the next {_months(found['means'].index[0])}",
+                    title=f"Rank correlation by date, {_months(found['means'].index[0])} ahead",
                     frame=found["smooth"],
                     caption="Mean over the last twelve dates.",
                 ),
