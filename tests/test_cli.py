@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import os
+import pty
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 from typer.testing import CliRunner
 
 from alphastrata.cli import app, main
 from alphastrata.errors import ConfigError
+from alphastrata.study import read_config
 
-COMMANDS = [
-    "demo",
-    "run",
-    "experiments",
-    "tune",
-    "segment",
-    "verify",
-    "diff",
-    "init",
-    "list",
-    "fetch",
-]
+
+def every_command() -> list[list[str]]:
+    """Return the words of every command and group there is."""
+
+    def walk(command: Any, words: list[str]) -> Iterator[list[str]]:
+        yield words
+        for name, inner in getattr(command, "commands", {}).items():
+            yield from walk(inner, [*words, name])
+
+    return list(walk(typer.main.get_command(app), []))
 
 
 def cli(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -38,14 +43,62 @@ def cli(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
     )
 
 
-def test_help_fits_a_screen_and_shows_an_example():
-    shown = CliRunner().invoke(app, ["--help"]).output
-    assert all(command in shown for command in COMMANDS)
-    for command in COMMANDS:
-        text = CliRunner().invoke(app, [command, "--help"]).output
-        assert len(text.splitlines()) <= 40
-        if command != "fetch":
-            assert "Example: alphastrata" in text
+def on_a_terminal(arguments: list[str], answers: list[str], cwd: Path) -> str:
+    """Return what a command shows on a terminal that answers its questions in turn."""
+    main, other = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from alphastrata.cli import main; main()", *arguments],
+        stdin=other,
+        stdout=other,
+        stderr=other,
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "100", "LINES": "40", "TERM": "xterm-256color"},
+        close_fds=True,
+    )
+    os.close(other)
+    said, waiting = "", list(answers)
+    while True:
+        try:
+            piece = os.read(main, 4096).decode("utf-8", "replace")
+        except OSError:  # the other side is closed: the command has ended
+            break
+        if not piece:
+            break
+        said += piece
+        if waiting and said.rstrip(" ").endswith(":"):
+            os.write(main, f"{waiting.pop(0)}\n".encode())
+            said += " "
+    os.close(main)
+    assert process.wait(timeout=60) == 0, said
+    return said
+
+
+@pytest.mark.parametrize("words", every_command(), ids=lambda words: " ".join(words) or "root")
+def test_help_fits_a_screen_and_shows_an_example(words):
+    screen = {"COLUMNS": "80", "LINES": "40", "NO_COLOR": "1"}
+    done = CliRunner().invoke(app, [*words, "--help"], env=screen)
+    lines = done.output.splitlines()
+    assert done.exit_code == 0
+    assert len(lines) <= 38
+    assert max(map(len, lines)) <= 80
+    assert "Example: alphastrata" in done.output
+
+
+def test_the_examples_of_the_help_name_real_commands():
+    known = {" ".join(words) for words in every_command()}
+    for words in every_command():
+        shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "80"}).output
+        example = re.search(r"Example: alphastrata ([^\n]+)", shown)
+        assert example is not None
+        first, second, *_ = [*example.group(1).split(), ""]
+        assert first in known
+        assert words[:1] in ([], [first])
+        assert len(words) < 2 or words[1] == second
+
+
+def test_the_version():
+    done = CliRunner().invoke(app, ["--version"])
+    assert done.output == f"alphastrata {version('alphastrata')}\n"
 
 
 @pytest.mark.parametrize(
@@ -68,6 +121,49 @@ def test_a_wrong_study_names_its_line(tmp_path):
     done = cli("run", "s.toml", cwd=tmp_path)
     assert done.returncode == 2
     assert "line 5, sorts.0.n" in done.stderr
+
+
+def test_init_writes_from_flags_without_asking_where_nobody_can_answer(tmp_path):
+    done = cli(
+        "init", "mine.toml", "--clusters", "4", "--question", 'Is "value" dead?', cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    study = read_config(tmp_path / "mine.toml")
+    assert study.name == "mine"
+    assert study.question == 'Is "value" dead?'
+    assert study.clusters[0].n_clusters == 4
+    again = cli("init", "mine.toml", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+
+
+def test_init_asks_on_a_terminal(tmp_path):
+    said = on_a_terminal(
+        ["init", "mine.toml"],
+        ["value", "", "panel", "6", "5", "n"],
+        cwd=tmp_path,
+    )
+    assert "Source of the market (simulated, nyse" in said
+    study = read_config(tmp_path / "mine.toml")
+    assert study.name == "value"
+    assert study.data.source == "panel"
+    assert study.data.lag == "6M"
+    assert study.clusters[0].n_clusters == 5
+
+
+@pytest.mark.slow
+def test_progress_on_a_terminal_and_quiet_elsewhere(tmp_path):
+    (tmp_path / "s.toml").write_text(
+        'name = "s"\n[data.simulation]\nn_assets = 60\nperiods = 48\n'
+        '[[sorts]]\nname = "LEV"\nby = "leverage"\n'
+    )
+    shown = on_a_terminal(["run", "s.toml", "--out", "a"], [], cwd=tmp_path)
+    assert "stages" in shown
+    assert re.search(r"\d:\d\d:\d\d", shown), "time spent and time left"
+    quiet = cli("run", "s.toml", "--out", "b", cwd=tmp_path)
+    assert quiet.returncode == 0
+    assert quiet.stderr.startswith("warning: The market is simulated")
+    assert (tmp_path / "a" / "log.txt").read_text().count("done in") >= 5
 
 
 @pytest.mark.parametrize("kind", ["characteristics", "factors", "studies"])

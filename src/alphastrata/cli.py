@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alphastrata.cli_fetch import fetch_app
+from alphastrata.cli_init import init
 from alphastrata.cli_progress import progress_bars
 from alphastrata.errors import AlphaStrataError, ConfigError
 
@@ -32,6 +34,23 @@ app = typer.Typer(
 )
 app.add_typer(fetch_app, name="fetch")
 
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"alphastrata {version('alphastrata')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    show: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Hold what belongs to no command; the help of the whole stands above."""
+
+
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything the study writes.")]
 Study = Annotated[Path, typer.Argument(help="The study, a TOML file.")]
 Data = Annotated[Path | None, typer.Option(help="Folder with the data; overrides data.folder.")]
@@ -45,17 +64,6 @@ class Kind(StrEnum):
     characteristics = "characteristics"
     factors = "factors"
     studies = "studies"
-
-
-class Source(StrEnum):
-    """Where a study's market comes from."""
-
-    simulated = "simulated"
-    nyse = "nyse"
-    pystock = "pystock"
-    panel = "panel"
-    yahoo = "yahoo"
-    wrds = "wrds"
 
 
 def _say(finished: Finished) -> None:
@@ -211,27 +219,7 @@ def diff(
     typer.echo("\n".join(lines) if lines else "No difference.")
 
 
-@app.command()
-def init(
-    file: Annotated[Path, typer.Argument(help="The study to write.")] = Path("study.toml"),
-    name: Annotated[str, typer.Option(prompt="Name of the study")] = "study",
-    source: Annotated[
-        Source, typer.Option(prompt="Source (simulated, nyse, pystock, panel, yahoo, wrds)")
-    ] = Source.simulated,
-    lag: Annotated[str | None, typer.Option(help='Declared lag of statements, "4M".')] = None,
-    daily: Annotated[bool, typer.Option(help="Build daily factors too.")] = False,
-) -> None:
-    """Write a commented study to start from; asks for what the flags leave open.
-
-    Example: alphastrata init mine.toml --name mine --source panel
-    """
-    from alphastrata.study import new_study
-
-    if file.exists():
-        raise ConfigError(f"{file} is there already; choose another name or delete it.")
-    text = new_study(name, source=source.value, lag=lag, daily=daily, file=str(file))
-    file.write_text(text, encoding="utf-8")
-    typer.echo(f"{file}: edit it, then run it as its first line says.")
+app.command()(init)
 
 
 @app.command(name="list")

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from alphastrata.data.store import Mode
 
 fetch_app = typer.Typer(
-    help="Fetch data into the local store (ALPHASTRATA_CACHE); what is there is not fetched again.",
+    help=(
+        "Fetch data into the local store (ALPHASTRATA_CACHE); what is there is not fetched "
+        "again.\n\nExample: alphastrata fetch french F-F_Research_Data_5_Factors_2x3"
+    ),
     no_args_is_help=True,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from string import Template
 
@@ -26,6 +27,11 @@ mode = "cache-first"          # offline | cache-first | refresh""",
 end = 2023
 mode = "cache-first"          # offline | cache-first | refresh""",
 }
+
+
+def _quoted(text: str) -> str:
+    """Return a text as it stands between the quotes of TOML."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def demo_text() -> str:
@@ -54,6 +60,8 @@ def new_study(
     source: str = "simulated",
     lag: str | None = None,
     daily: bool = False,
+    question: str = "Do strata of stocks earn an alpha?",
+    clusters: int = 6,
     file: str = "study.toml",
 ) -> str:
     """Return the text of a commented study to start from, already checked.
@@ -69,6 +77,10 @@ def new_study(
         no filing dates.
     daily
         Whether to build daily factors too.
+    question
+        What the report's headline asks.
+    clusters
+        How many clusters the deep clustering finds.
     file
         Name of the file that the text will stand in.
 
@@ -85,7 +97,9 @@ def new_study(
     short = source in ("nyse", "pystock")
     no_folder = source in ("simulated", "yahoo", "wrds")
     text = Template(_packaged("template.toml")).substitute(
-        name=name,
+        name=_quoted(name),
+        question=_quoted(question),
+        clusters=clusters,
         file=file,
         data_flag="" if no_folder else " --data FOLDER",
         source=source,
