@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from alphastrata.core import Note, Result, Statistic
-from alphastrata.core.results import format_number, latex
+from alphastrata.core.latex import escape_latex
+from alphastrata.core.results import format_number
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def test_hostile_names_are_harmless():
     tex = result().to_latex()
     for part in (r"\$x\$", r"R\&D\_100\%", r"\toprule", r"\bottomrule"):
         assert part in tex
-    assert latex("a^b~c\\") == r"a\textasciicircum{}b\textasciitilde{}c\textbackslash{}"
+    assert escape_latex("a^b~c\\") == r"a\textasciicircum{}b\textasciitilde{}c\textbackslash{}"
 
 
 def test_numbers_read_well():

@@ -10,6 +10,7 @@ from html import escape
 import pandas as pd
 
 from alphastrata.core.checks import Note
+from alphastrata.core.latex import escape_latex
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,16 @@ class Result(ABC):
         """Return the table for LaTeX (booktabs), hostile characters escaped."""
         styled = self._formatted()
         columns = "l" + "r" * styled.shape[1]
-        head = " & ".join([latex(styled.index.name or ""), *(latex(c) for c in styled.columns)])
+        head = " & ".join(
+            [escape_latex(styled.index.name or ""), *(escape_latex(c) for c in styled.columns)]
+        )
         rows = [
-            " & ".join([latex(_label(name)), *(latex(cell) for cell in row)]) + r" \\"
+            " & ".join([escape_latex(_label(name)), *(escape_latex(cell) for cell in row)]) + r" \\"
             for name, row in zip(styled.index, styled.to_numpy())
         ]
         notes = [
-            rf"\multicolumn{{{styled.shape[1] + 1}}}{{l}}{{{latex(t)}}} \\" for t in self._footer()
+            rf"\multicolumn{{{styled.shape[1] + 1}}}{{l}}{{{escape_latex(t)}}} \\"
+            for t in self._footer()
         ]
         return "\n".join(
             [
@@ -132,32 +136,6 @@ class Result(ABC):
         notes = "".join(f"<br>{escape(line)}" for line in self._footer())
         table = self._formatted().to_html(escape=True, justify="right")
         return f"<p><b>{escape(self.title)}</b></p>{table}<p><small>{notes[4:]}</small></p>"
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "–": "--",
-}
-
-
-def latex(text: object) -> str:
-    r"""Return text with every character that LaTeX reads as a command escaped.
-
-    Examples
-    --------
-    >>> print(latex("R&D_100%"))
-    R\&D\_100\%
-    """
-    return "".join(_LATEX.get(character, character) for character in str(text))
 
 
 def _label(name: object) -> str:

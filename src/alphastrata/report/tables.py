@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
+from alphastrata.core.latex import escape_latex
 from alphastrata.report.formats import is_missing, slug
 from alphastrata.report.grid import Cell, Grid, Heading, lay_out
 from alphastrata.report.prose import number_link
@@ -117,51 +118,6 @@ def _csv_lines(table: AnyTable) -> Iterator[list[object]]:
     yield [heading.text for heading in grid.headings]
     for row in grid.rows:
         yield [cell.value for cell in row]
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "`": r"\textasciigrave{}",
-    "\u2212": r"$-$",
-    "\u2013": r"--",
-    "\u221e": r"$\infty$",
-    "²": r"$^2$",
-    "·": r"$\cdot$",
-    "×": r"$\times$",
-    "√": r"$\surd$",
-    "α": r"$\alpha$",
-    "β": r"$\beta$",
-    "χ": r"$\chi$",
-    "λ": r"$\lambda$",
-    "μ": r"$\mu$",
-    "σ": r"$\sigma$",
-    "\n": " ",
-    "\t": " ",
-}
-
-
-def escape_latex(text: str) -> str:
-    r"""Return text that LaTeX typesets as it stands.
-
-    Examples
-    --------
-    >>> escape_latex("R&D_100%")
-    'R\\&D\\_100\\%'
-    """
-    return "".join(_LATEX.get(c, c) for c in _CONTROL.sub("", text))
 
 
 def to_latex(table: AnyTable, *, caption: str = "", label: str = "") -> str:
