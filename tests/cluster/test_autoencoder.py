@@ -11,7 +11,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from alphastrata.cluster import Autoencoder
 from alphastrata.cluster.autoencoder import apply_layers
-from alphastrata.cluster.training import ACTIVATIONS
+from alphastrata.cluster.training import ACTIVATIONS, pick_device
 from alphastrata.errors import ConfigError, EstimationError, InputDataError
 
 
@@ -140,3 +140,23 @@ def test_survives_pickle_clone_and_disk(X, tmp_path):
     (tmp_path / "model" / "weights.safetensors").unlink()
     with pytest.raises(InputDataError, match=r"weights\.safetensors"):
         Autoencoder.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_auto_takes_a_gpu_where_there_is_one(monkeypatch, there):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert pick_device("auto") == ("cuda" if there else "cpu")
+    assert pick_device("cpu") == "cpu"
+
+
+def test_the_fitted_model_says_where_it_was_trained(X):
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert Autoencoder(epochs=1, random_state=0).fit(X).device_ == expected
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_a_gpu_gives_the_same_within_tolerance(X):
+    one, two = (
+        Autoencoder(epochs=20, device=device, random_state=0).fit(X) for device in ("cpu", "cuda")
+    )
+    assert two.score(X) == pytest.approx(one.score(X), rel=0.05)

@@ -87,3 +87,16 @@ def test_scikit_learns_searchers_work(data):
     grid = {"latent_dim": [1, 4], "optimizer": ["adam", "sgd"]}
     search = GridSearchCV(Autoencoder(epochs=5, random_state=0), grid, cv=2).fit(np.tanh(X))
     assert search.best_params_["latent_dim"] == 4
+
+
+@pytest.mark.parametrize("clusterer", ["dec", "idec", "vade"])
+def test_networks_that_cluster_assign_new_assets_through_the_same_pipeline(data, clusterer):
+    X, labels = data
+    model = deep_clusterer(
+        n_clusters=4, latent_dim=4, autoencoder=False, embedding=None, clusterer=clusterer
+    ).set_params(cluster__hidden=(32,), cluster__pretrain_epochs=60, cluster__epochs=20)
+    model.fit(X[:220])
+    found = model.predict(X[220:])
+    assert adjusted_rand_score(labels[220:], found) > 0.75
+    assert np.array_equal(model.predict(X[220:221]), found[:1])
+    np.testing.assert_allclose(model.predict_proba(X[220:]).sum(axis=1), 1.0)

@@ -1,12 +1,25 @@
 """Tuning: scorers on held-out assets, with our table and with scikit-learn's searchers."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.metrics import silhouette_score
-from sklearn.model_selection import RandomizedSearchCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    KFold,
+    RandomizedSearchCV,
+)
 
-from alphastrata.cluster import ClusterScorer, SpectralClusterer, deep_clusterer, tune
+from alphastrata.cluster import (
+    ClusterScorer,
+    SpectralClusterer,
+    deep_clusterer,
+    score_settings,
+    tune,
+)
 from alphastrata.errors import ConfigError
 
 
@@ -68,3 +81,67 @@ def test_wrong_arguments_are_refused(X):
         ClusterScorer("gap")
     with pytest.raises(ConfigError, match="grid"):
         tune(model(), X, {})
+
+
+def network():
+    model = deep_clusterer(
+        n_clusters=3, latent_dim=2, autoencoder=False, embedding=None, clusterer="dec"
+    )
+    return model.set_params(
+        cluster__hidden=(8,), cluster__pretrain_epochs=4, cluster__epochs=3, cluster__device="cpu"
+    )
+
+
+@pytest.mark.parametrize("search", ["grid", "halving"])
+def test_scikit_learns_other_searchers_work_with_networks_that_cluster(X, search):
+    grid = {"cluster__n_clusters": [2, 3], "cluster__latent_dim": [2, 3]}
+    scorer = ClusterScorer("calinski_harabasz", space="embedding")
+    if search == "grid":
+        found = GridSearchCV(network(), grid, cv=2, scoring=scorer).fit(X)
+    else:
+        found = HalvingGridSearchCV(
+            network(), grid, cv=2, scoring=scorer, random_state=0, min_resources=60
+        ).fit(X)
+    assert np.isfinite(found.best_score_)
+    # The best model is fitted on all assets, and assigns new ones.
+    assert set(found.predict(X[:5] + 0.01)) <= {0, 1, 2}
+
+
+def test_several_grids_seeds_and_a_random_draw(X):
+    grids = [
+        {"cluster__n_clusters": [2, 3], "autoencoder__hidden": [(16,), (16, 8)]},
+        {"embedding__perplexity": [10, 20]},
+    ]
+    found = tune(model(), X, grids, folds=2, seeds=(0, 1))
+    assert len(found.table) == 6
+    assert found.table["clusters"].between(2, 3).all()
+    assert (found.table["noise"] == 0).all()
+    some = tune(model(), X, grids, folds=2, n_iter=3, random_state=4)
+    assert len(some.table) == 3
+    again = tune(model(), X, grids, folds=2, n_iter=3, random_state=4)
+    assert again.table.equals(some.table)
+    with pytest.raises(ConfigError, match="n_iter"):
+        tune(model(), X, grids, n_iter=0)
+
+
+def test_the_mean_and_the_spread_are_those_of_the_single_fits(X):
+    seeds, folds = (3, 4), 2
+    got = score_settings([model()], X, folds=folds, seeds=seeds, random_state=1).iloc[0]
+    scores = []
+    for seed in seeds:
+        own = {
+            name: seed for name in model().get_params() if name.split("__")[-1] == "random_state"
+        }
+        for train, held in KFold(folds, shuffle=True, random_state=1).split(X):
+            fitted = model().set_params(**own).fit(X[train])
+            standard = fitted[:3].transform(X[held])
+            scores.append(silhouette_score(standard, fitted.predict(X[held])))
+    assert got["score"] == pytest.approx(np.mean(scores))
+    assert got["spread"] == pytest.approx(np.std(scores))
+
+
+def test_a_table_of_assets_may_be_a_frame(X):
+    frame = pd.DataFrame(X, columns=list("abcde"), index=[f"A{i}" for i in range(len(X))])
+    kmeans = KMeans(3, n_init=2, random_state=0)
+    one, two = (score_settings([kmeans], table, folds=2) for table in (X, frame))
+    assert one.equals(two)
