@@ -13,6 +13,12 @@ from latex2mathml.converter import convert
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 
+# The same task in another package and in this one.
+_BLOCK = r'^```python title="{}"\n(?:(?!^```).*\n)*?^```\n'
+SIDES = re.compile(
+    _BLOCK.format('(?!alphastrata)[^"]+') + r"\n" + _BLOCK.format("alphastrata"), re.M
+)
+
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Fill in the public names of a room, files of the repository, and plain code fences."""
@@ -21,7 +27,13 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     markdown = re.sub(r"^( *```python) no-run$", r"\1", markdown, flags=re.MULTILINE)
     for mark, fill in (("names", _names), ("files", _files), ("section", _section)):
         markdown = re.sub(rf"^<!-- {mark}: (.+) -->$", fill, markdown, flags=re.MULTILINE)
+    markdown = SIDES.sub(_sides, markdown)
     return re.sub(r"\[([^\]]+)\]\((\.\./[^)#]+)\)", lambda m: _beside(m, folder), markdown)
+
+
+def _sides(match: re.Match[str]) -> str:
+    """Return two titled blocks that follow one another as two columns."""
+    return f'<div class="sides" markdown="1">\n\n{match.group(0)}\n</div>\n'
 
 
 def _beside(match: re.Match[str], folder: Path) -> str:

@@ -158,7 +158,7 @@ def test_progress_on_a_terminal_and_quiet_elsewhere(tmp_path):
         '[[sorts]]\nname = "LEV"\nby = "leverage"\n'
     )
     shown = on_a_terminal(["run", "s.toml", "--out", "a"], [], cwd=tmp_path)
-    assert "stages" in shown
+    assert "features" in shown
     assert re.search(r"\d:\d\d:\d\d", shown), "time spent and time left"
     quiet = cli("run", "s.toml", "--out", "b", cwd=tmp_path)
     assert quiet.returncode == 0

@@ -14,7 +14,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 FENCE = re.compile(
-    r"^```python(?: title=\"alphastrata\")?\n(.*?)^```", flags=re.MULTILINE | re.DOTALL
+    r"^```python(?: title=\"(?:alphastrata|linearmodels)\")?\n(.*?)^```",
+    flags=re.MULTILINE | re.DOTALL,
 )
 
 
@@ -48,8 +49,18 @@ def test_the_pages_that_are_meant_to_run_say_so():
     assert len(pages) >= 11
 
 
+@pytest.mark.parametrize("package", ["tidyfinance", "alphalens", "linearmodels"])
+def test_the_same_task_stands_side_by_side(package):
+    page = read(DOCS / "howto" / f"from-{package}.md")
+    titles = re.findall(r"^```python title=\"(\w+)\"", page, flags=re.MULTILINE)
+    pairs = list(zip(titles, titles[1:], strict=False))
+    assert pairs.count((package, "alphastrata")) >= 3
+
+
 def test_every_benchmark_has_a_line():
     page = read(DOCS / "benchmarks.md")
+    lines = re.findall(r"^\| `(\w+\.py)` \|", page, flags=re.MULTILINE)
+    assert len(lines) == len(set(lines))
     scripts = [
         file.name
         for file in (ROOT / "benchmarks").glob("*.py")
