@@ -2,8 +2,8 @@
 
 Every function takes ``values`` of shape (n,), sorted by date, and ``offsets`` of shape
 (n_dates + 1,): the rows of date d are ``values[offsets[d]:offsets[d + 1]]``, possibly none.
-A missing value is NaN. Sums run in row order on one thread, so that the same rows give the
-same bits whatever else runs.
+A missing value is NaN. Sums run on one thread and carry their rounding error along, so that the
+same rows give the same bits in any order.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from numba import njit
 
 from alphastrata.core.grouping import Int64
+from alphastrata.core.sums import plus
 from alphastrata.errors import ConfigError
 
 Float64 = npt.NDArray[np.float64]
@@ -215,17 +216,17 @@ def _weighted_sums(
     values: Float64, weights: Float64, labels: Int64, offsets: Int64, n_strata: int
 ) -> tuple[Float64, Float64, Int64]:
     n_dates = offsets.size - 1
-    total = np.zeros((n_dates, n_strata))
-    weight = np.zeros((n_dates, n_strata))
+    total, lost = np.zeros((n_dates, n_strata)), np.zeros((n_dates, n_strata))
+    weight, slack = np.zeros((n_dates, n_strata)), np.zeros((n_dates, n_strata))
     count = np.zeros((n_dates, n_strata), dtype=np.int64)
     for d in range(n_dates):
         for i in range(offsets[d], offsets[d + 1]):
             k = labels[i] - 1
             if k >= 0 and not np.isnan(values[i]) and not np.isnan(weights[i]):
-                total[d, k] += weights[i] * values[i]
-                weight[d, k] += weights[i]
+                total[d, k], lost[d, k] = plus(total[d, k], lost[d, k], weights[i] * values[i])
+                weight[d, k], slack[d, k] = plus(weight[d, k], slack[d, k], weights[i])
                 count[d, k] += 1
-    return total, weight, count
+    return total + lost, weight + slack, count
 
 
 def weighted_mean(
@@ -266,18 +267,19 @@ def _standardize(values: Float64, offsets: Int64) -> Float64:
     out = np.full(values.size, np.nan)
     for d in range(offsets.size - 1):
         first, last = offsets[d], offsets[d + 1]
-        n, mean, ssq = 0, 0.0, 0.0
+        n, high, low = 0, 0.0, 0.0
         for i in range(first, last):
             if not np.isnan(values[i]):
                 n += 1
-                mean += values[i]
+                high, low = plus(high, low, values[i])
         if n == 0:
             continue
-        mean /= n
+        mean = (high + low) / n
+        high, low = 0.0, 0.0
         for i in range(first, last):
             if not np.isnan(values[i]):
-                ssq += (values[i] - mean) ** 2
-        sd = np.sqrt(ssq / n)
+                high, low = plus(high, low, (values[i] - mean) ** 2)
+        sd = np.sqrt((high + low) / n)
         for i in range(first, last):
             if not np.isnan(values[i]):
                 out[i] = (values[i] - mean) / sd if sd > 0.0 else 0.0

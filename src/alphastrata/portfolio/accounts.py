@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from alphastrata.core.sums import plus
+
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
@@ -30,18 +32,20 @@ def _trade(
     for i in range(targets[0], targets[1]):
         wanted[target_assets[i]] = target_weights[i] * wealth
     cost, traded, met = 0.0, 0.0, 0
+    less_cost, less_traded = 0.0, 0.0
     for row in range(rows[0], rows[1]):
         a = assets[row]
         if wanted[a] != 0.0:
             met += 1
         size = abs(wanted[a] - position[a])
         if size > 0.0:
-            cost += linear[row] * size + impact[row] * size * np.sqrt(size)
-            traded += size
+            paid = linear[row] * size + impact[row] * size * np.sqrt(size)
+            cost, less_cost = plus(cost, less_cost, paid)
+            traded, less_traded = plus(traded, less_traded, size)
             position[a] = wanted[a]
     for i in range(targets[0], targets[1]):
         wanted[target_assets[i]] = 0.0
-    return cost, traded, targets[1] - targets[0] - met
+    return cost + less_cost, traded + less_traded, targets[1] - targets[0] - met
 
 
 @njit(cache=True, nogil=True)  # type: ignore[misc,unused-ignore]
@@ -55,18 +59,32 @@ def _hold(
 ) -> tuple[float, float, int]:
     """Let positions earn their returns; return the gain, what exits paid out and their number."""
     gain, paid, exits = 0.0, 0.0, 0
+    less_gain, less_paid = 0.0, 0.0
     for row in range(rows[0], rows[1]):
         a = assets[row]
         seen[a] = t
         if position[a] != 0.0 and ret[row] == ret[row]:
-            gain += position[a] * ret[row]
+            gain, less_gain = plus(gain, less_gain, position[a] * ret[row])
             position[a] *= 1.0 + ret[row]
     for a in range(position.size):
         if position[a] != 0.0 and seen[a] != t:
-            paid += position[a]
+            paid, less_paid = plus(paid, less_paid, position[a])
             position[a] = 0.0
             exits += 1
-    return gain, paid, exits
+    return gain + less_gain, paid + less_paid, exits
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc,unused-ignore]
+def _sides(position: Float64) -> tuple[float, float, float]:
+    """Return the value of long positions, of short ones, and of all."""
+    long, short, less_long, less_short = 0.0, 0.0, 0.0, 0.0
+    for a in range(position.size):
+        if position[a] > 0.0:
+            long, less_long = plus(long, less_long, position[a])
+        elif position[a] < 0.0:
+            short, less_short = plus(short, less_short, -position[a])
+    held, less = plus(long, less_long - less_short, -short)
+    return long + less_long, short + less_short, held + less
 
 
 @njit(cache=True, nogil=True)  # type: ignore[misc,unused-ignore]
@@ -122,12 +140,7 @@ def run_account(
     for t in range(n_dates):
         rows = (offsets[t], offsets[t + 1])
         if started:
-            long, short = 0.0, 0.0
-            for a in range(n_assets):
-                if position[a] > 0.0:
-                    long += position[a]
-                elif position[a] < 0.0:
-                    short -= position[a]
+            long, short, _ = _sides(position)
             gain, paid, exits = _hold(rows, assets, ret, position, seen, t)
             interest, fee = cash * risk_free[t], borrow * short
             ledger[t, LONG], ledger[t, SHORT], ledger[t, CASH] = (
@@ -136,9 +149,7 @@ def run_account(
                 cash / wealth,
             )
             cash += paid + interest - fee
-            held = 0.0
-            for a in range(n_assets):
-                held += position[a]
+            held = _sides(position)[2]
             ledger[t, WEALTH] = cash + held
             ledger[t, GROSS] = (gain + interest) / wealth
             ledger[t, TRADING] = cost / wealth
@@ -166,8 +177,6 @@ def run_account(
                 position,
                 wanted,
             )
-            held = 0.0
-            for a in range(n_assets):
-                held += position[a]
+            held = _sides(position)[2]
             cash = wealth - held - cost
     return ledger

@@ -13,6 +13,7 @@ from alphastrata.core.checks import Note
 from alphastrata.core.factors import FactorReturns, Holdings
 from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
+from alphastrata.core.sums import sums_by_cell
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.carrying import Labels, carried_entries, labels_in
 from alphastrata.portfolio.returns import (
@@ -350,7 +351,7 @@ def target_weights(
         rows = np.flatnonzero((code > 0) & (weight > 0.0) & complete[panel.date_codes])
         cell = panel.date_codes[rows] * labels.n + code[rows] - 1
         size = weight[rows] * (share[one[rows]] if share.size else 1.0)
-        total = np.bincount(cell, weights=size, minlength=len(panel.dates) * labels.n)
+        total = sums_by_cell(cell, size, len(panel.dates) * labels.n)
         parts.append(
             pd.DataFrame(
                 {

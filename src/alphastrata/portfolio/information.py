@@ -17,6 +17,7 @@ from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.results import Result
 from alphastrata.core.strata import Strata
+from alphastrata.core.sums import plus
 from alphastrata.errors import ConfigError
 from alphastrata.portfolio.carrying import carried_labels, labels_in
 from alphastrata.portfolio.returns import later_returns
@@ -34,23 +35,24 @@ def _correlations(x: Float64, y: Float64, offsets: Int64) -> tuple[Float64, Int6
     out = np.full(n_dates, np.nan)
     count = np.zeros(n_dates, dtype=np.int64)
     for d in range(n_dates):
-        n, mx, my = 0, 0.0, 0.0
+        n, mx, my, lx, ly = 0, 0.0, 0.0, 0.0, 0.0
         for i in range(offsets[d], offsets[d + 1]):
             if x[i] == x[i] and y[i] == y[i]:
                 n += 1
-                mx += x[i]
-                my += y[i]
+                mx, lx = plus(mx, lx, x[i])
+                my, ly = plus(my, ly, y[i])
         count[d] = n
         if n < 2:
             continue
-        mx /= n
-        my /= n
+        mx, my = (mx + lx) / n, (my + ly) / n
         xx, yy, xy = 0.0, 0.0, 0.0
+        lxx, lyy, lxy = 0.0, 0.0, 0.0
         for i in range(offsets[d], offsets[d + 1]):
             if x[i] == x[i] and y[i] == y[i]:
-                xx += (x[i] - mx) ** 2
-                yy += (y[i] - my) ** 2
-                xy += (x[i] - mx) * (y[i] - my)
+                xx, lxx = plus(xx, lxx, (x[i] - mx) ** 2)
+                yy, lyy = plus(yy, lyy, (y[i] - my) ** 2)
+                xy, lxy = plus(xy, lxy, (x[i] - mx) * (y[i] - my))
+        xx, yy, xy = xx + lxx, yy + lyy, xy + lxy
         if xx > 0.0 and yy > 0.0:
             out[d] = xy / np.sqrt(xx * yy)
     return out, count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +65,7 @@ def capped_weights(weights: Float64, cap: float) -> Float64:
     >>> capped_weights(np.array([0.7, 0.2, 0.1]), 0.5).round(4).tolist()
     [0.5, 0.3333, 0.1667]
     """
-    total = float(weights.sum())
+    total = fsum(weights)  # Exactly rounded: the order of assets does not matter.
     if weights.size * cap < 1.0 - 1e-12:
         raise InputDataError(
             f"{weights.size} assets cannot hold a leg with at most {cap:g} each; "
@@ -75,7 +76,7 @@ def capped_weights(weights: Float64, cap: float) -> Float64:
     while (shares[~over] > cap * (1.0 + 1e-15)).any():
         over |= shares > cap
         free = 1.0 - cap * over.sum()
-        rest = shares[~over].sum()
+        rest = fsum(shares[~over])
         shares = np.where(over, cap, shares * (free / rest) if rest > 0.0 else 0.0)
     return shares * total
 
@@ -114,9 +115,7 @@ def sized(weights: Float64, betas: Float64 | None, sizing: Sizing) -> Float64:
         scale = sizing.leverage
         if betas is not None:
             known = ~np.isnan(betas[leg])
-            mean = (
-                float(part[known] @ betas[leg][known] / part[known].sum()) if known.any() else 0.0
-            )
+            mean = fsum(part[known] * betas[leg][known]) / fsum(part[known]) if known.any() else 0.0
             if not mean > 0.0:
                 raise InputDataError(
                     f"A leg's beta is positive to be scaled by; this one's is {mean:g} "

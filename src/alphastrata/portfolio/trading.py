@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from alphastrata.core.sums import plus
+
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
@@ -24,8 +26,9 @@ def _fill_targets(
     target: Float64,
 ) -> bool:
     """Add a cohort's weights, normalised by stratum, to ``target``; return whether it has any."""
-    total = np.zeros(leg_of.size)
+    total, lost = np.zeros(leg_of.size), np.zeros(leg_of.size)
     for turn in range(2):
+        total, lost = total + lost, np.zeros(leg_of.size)
         for row in range(rows[0], rows[1]):
             entry = entry_of[assets[row]]
             if entry < first or labels[entry] == 0:
@@ -34,7 +37,7 @@ def _fill_targets(
             w = weight[row] * (share[entry] if share.size else 1.0)
             if leg_of[k] >= 0 and w > 0.0:
                 if turn == 0:
-                    total[k] += w
+                    total[k], lost[k] = plus(total[k], lost[k], w)
                 else:
                     target[leg_of[k], assets[row]] += part[k] * w / total[k]
     return bool((total > 0.0).any())
@@ -83,14 +86,14 @@ def two_sided_turnover(
     formed = np.full(cohorts, -1, dtype=np.int64)
     for t in range(n_dates - 1):
         for leg in range(n_legs):
-            gain = 0.0
+            gain, lost = 0.0, 0.0
             for row in range(offsets[t], offsets[t + 1]):
                 x = ret[row]
                 if x == x:
-                    gain += held[leg, assets[row]] * x
+                    gain, lost = plus(gain, lost, held[leg, assets[row]] * x)
                     held[leg, assets[row]] *= 1.0 + x
-            if gain > -1.0:
-                held[leg] /= 1.0 + gain
+            if gain + lost > -1.0:
+                held[leg] /= 1.0 + (gain + lost)
         target = np.zeros((n_legs, n_assets))
         for c in range(cohorts):
             f = schedules[c, t + 1]
@@ -114,9 +117,9 @@ def two_sided_turnover(
                 target,
             )
         for leg in range(n_legs):
-            traded = 0.0
+            traded, lost = 0.0, 0.0
             for a in range(n_assets):
-                traded += abs(target[leg, a] - held[leg, a])
-            out[t + 1, leg] = traded
+                traded, lost = plus(traded, lost, abs(target[leg, a] - held[leg, a]))
+            out[t + 1, leg] = traded + lost
         held = target
     return out
