@@ -97,6 +97,21 @@ def test_profiles_boxes_and_names(found):
     assert any(word in " ".join(names.values()) for word in "ghi")
 
 
+def test_every_experiment_has_a_best_and_its_map(found):
+    for number in range(1, 9):
+        best = found.best(experiment=number)
+        own = found.scores[found.scores["experiment"] == number]
+        means = own.groupby(["clusterer", "k"])["silhouette_embedding"].mean()
+        assert (best.experiment, found.score(best)) == (number, pytest.approx(means.max()))
+        places = found.places(best)
+        assert places["cluster"].tolist() == found.chosen(best).loc[places["asset"]].tolist()
+        assert {"x", "y", "x3", "y3", "z3"} <= set(places)
+    whole = found.best()
+    assert found.score(whole) == max(found.score(found.best(experiment=n)) for n in range(1, 9))
+    with pytest.raises(ConfigError, match="no experiment 9"):
+        found.best(experiment=9)
+
+
 def test_return_risk_and_correlation(found):
     X, _, returns, _ = cross_section()
     own = returns[X.index[found.chosen() == 1]].mean(axis=1)

@@ -17,6 +17,7 @@ from alphastrata.errors import ConfigError, InputDataError
 __all__ = ["Choice", "Experiments"]
 
 Space = Literal["input", "latent", "embedding"]
+Score = Literal["silhouette", "davies_bouldin", "calinski_harabasz"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Experiments:
 
     def table(
         self,
-        score: Literal["silhouette", "davies_bouldin", "calinski_harabasz"] = "silhouette",
+        score: Score = "silhouette",
         *,
         clusterer: str = "kmeans",
         space: Space = "embedding",
@@ -82,12 +83,50 @@ class Experiments:
             aggfunc=statistic,
         )
 
-    def best(self, *, space: Space = "embedding") -> Choice:
-        """Return the experiment, clusterer and k with the largest mean silhouette."""
-        keys = ["experiment", "clusterer", "k"]
-        means = self.scores.groupby(keys)[f"silhouette_{space}"].mean()
+    def best(self, *, space: Space = "embedding", experiment: int | None = None) -> Choice:
+        """Return the experiment, clusterer and k with the largest mean silhouette.
+
+        With ``experiment``, the clusterer and k within that one.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such experiment.
+        """
+        own = self.scores
+        if experiment is not None:
+            own = own[own["experiment"] == experiment]
+            if own.empty:
+                raise ConfigError(f"There is no experiment {experiment}.")
+        means = own.groupby(["experiment", "clusterer", "k"])[f"silhouette_{space}"].mean()
         number, clusterer, k = means.index[int(np.nanargmax(means.to_numpy()))]
         return Choice(int(number), str(clusterer), int(k))
+
+    def score(
+        self,
+        choice: Choice,
+        *,
+        score: Score = "silhouette",
+        space: Space = "embedding",
+    ) -> float:
+        """Return a score of a choice, the mean over seeds."""
+        same = (
+            (self.scores["experiment"] == choice.experiment)
+            & (self.scores["clusterer"] == choice.clusterer)
+            & (self.scores["k"] == choice.k)
+        )
+        return float(self.scores.loc[same, f"{score}_{space}"].mean())
+
+    def places(self, choice: Choice | None = None) -> pd.DataFrame:
+        """Return the maps of a choice in 2-D (x, y) and 3-D (x3, y3, z3), with its clusters.
+
+        Columns asset, cluster, x, y, x3, y3 and z3. The clusters were found on the map in 2-D.
+        """
+        wanted = choice if choice is not None else self.best()
+        own = self.maps[self.maps["experiment"] == wanted.experiment].drop(columns="experiment")
+        labels = self.chosen(wanted)
+        cluster = labels.reindex(own["asset"]).to_numpy()
+        return own.assign(cluster=cluster).reset_index(drop=True)
 
     def compared_with_plain(self) -> pd.DataFrame:
         """Return mean scores by (features, k) of the pipelines beside principal components.

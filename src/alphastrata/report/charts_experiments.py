@@ -145,7 +145,7 @@ def effects(frame: pd.DataFrame) -> Chart:
         extra[f"yaxis{suffix}"] = {**name_axis(labels, width=30), "showgrid": False}
         extra[f"xaxis{suffix}"] = {"zeroline": True, "showgrid": True, "nticks": 6}
     wide, narrow = panels(
-        [f"with {effect} less without" for effect in titles], columns=2, extra=extra, gap=0.2
+        [f"with {effect} less without" for effect in titles], columns=2, extra=extra, gap=0.24
     )
     for layout in (wide, narrow):
         layout["margin"] = {"t": 36}
@@ -329,12 +329,14 @@ def return_and_risk(frame: pd.DataFrame, names: Mapping[int, str]) -> Chart:
         "hovermode": "closest",
         "xaxis": {
             "title": {"text": "standard deviation per period"},
-            "tickformat": ".1%",
+            "tickformat": ".2%",
+            "nticks": 6,
             "showgrid": True,
         },
         "yaxis": {
             "title": {"text": "mean return per period"},
-            "tickformat": ".1%",
+            "tickformat": ".2%",
+            "nticks": 6,
             "zeroline": True,
         },
     }

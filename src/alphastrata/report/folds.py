@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
 
 from alphastrata.report.charts import Chart
 from alphastrata.report.records import HowComputed, Plot, Table
+
+if TYPE_CHECKING:
+    from alphastrata.report.model import ClusterSection
 
 __all__ = ["Figure", "Fold", "Part", "frames_of"]
 
@@ -45,7 +49,7 @@ class Fold:
     Parameters
     ----------
     title : str
-    parts : sequence of str, Table, Plot, Chart, Figure or Fold
+    parts : sequence of str, Table, Plot, Chart, Figure, Fold or ClusterSection
     gist : str
         What it says, beside the heading, in a few words that also a closed part shows.
     open : bool
@@ -53,7 +57,7 @@ class Fold:
     """
 
     title: str
-    parts: Sequence[Part] = ()
+    parts: Sequence[Part | ClusterSection] = ()
     gist: str = ""
     open: bool = False
 

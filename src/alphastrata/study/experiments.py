@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from filelock import FileLock
 
 from alphastrata import cluster, features
-from alphastrata.cluster.experiment_tables import Experiments
+from alphastrata.cluster.experiment_tables import Experiments, Score, Space
 from alphastrata.core import Panel
 from alphastrata.errors import ConfigError
-from alphastrata.report import (
-    ClusterSection,
-    ExtraSection,
-    HowComputed,
-    Line,
-    Plot,
-    ReportData,
-    Table,
-    how_computed,
-)
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.inputs import gather, hashes
 from alphastrata.study.manifest import write_manifest
-from alphastrata.study.page import write_page
-from alphastrata.study.page_data import manifest_table
+from alphastrata.study.page import write_frames, write_page
+from alphastrata.study.page_experiments import page_of
 from alphastrata.study.record import record
 from alphastrata.study.settings import ExperimentsConfig, StudyConfig
 from alphastrata.study.stages import Progress, Stages
 
 GROUPS = ("original", "extension", "price")
+SCORES: tuple[Score, ...] = ("silhouette", "davies_bouldin")
+SPACES: tuple[Space, ...] = ("embedding", "input")
+STATISTICS: tuple[Literal["mean", "std"], ...] = ("mean", "std")
+CLUSTERERS = {"kmeans": "K-means", "spectral": "spectral"}
 
 
 def run_experiments(
@@ -86,7 +80,10 @@ def run_experiments(
         )
         manifest = record(config, inputs, store)
         write_manifest(out, manifest, name="experiments-manifest.json")
-        return write_page(_page(config, made, manifest), out, name="experiments")[0]
+        results = ("scores", "labels", "maps", "returns")
+        frames = {name: made[name].reset_index(drop=name != "returns") for name in results}
+        write_frames(frames, out / "experiments-results")
+        return write_page(page_of(config, made, manifest), out, name="experiments")[0]
 
 
 def available(panel: Panel, daily: Panel | None) -> dict[str, list[str]]:
@@ -142,43 +139,61 @@ def _experiments(
 def _frames(
     found: Experiments, groups: dict[str, list[str]], date: pd.Timestamp, left_out: int
 ) -> Artefacts:
+    """Return what the page shows and the files hold: the best clustering of each experiment."""
     best = found.best()
-    labels = found.chosen()
-    own = found.maps[found.maps["experiment"] == best.experiment]
-    places = pd.DataFrame(
-        {
-            "date": date,
-            "asset": own["asset"].to_numpy(),
-            "cluster": labels.reindex(own["asset"]).to_numpy(),
-            "x": own["x3"].to_numpy(),
-            "y": own["y3"].to_numpy(),
-            "z": own["z3"].to_numpy(),
-        }
-    )
+    first = found.scores.drop_duplicates("experiment").set_index("experiment").sort_index()
+    choices = {int(number): found.best(experiment=int(number)) for number in first.index}
+    profiles, boxes, maps, named, summary = [], [], [], [], []
+    for number, choice in choices.items():
+        named_set, coder = str(first["features"][number]), bool(first["autoencoder"][number])
+        clusterer = CLUSTERERS[choice.clusterer]
+        summary.append(
+            {
+                "experiment": number,
+                "features": named_set,
+                "autoencoder": coder,
+                "clusterer": clusterer,
+                "k": choice.k,
+                "silhouette, map": found.score(choice),
+                "silhouette, data": found.score(choice, space="input"),
+                "Davies-Bouldin, map": found.score(choice, score="davies_bouldin"),
+                "Davies-Bouldin, data": found.score(choice, score="davies_bouldin", space="input"),
+            }
+        )
+        title = f"{number} · {named_set}, {'with' if coder else 'without'} autoencoder"
+        maps.append(found.places(choice).assign(experiment=number, title=title))
+        long = found.profile(choice).stack("feature", future_stack=True).reset_index()
+        profiles.append(long.assign(experiment=number))
+        boxes.append(found.boxes(choice).reset_index().assign(experiment=number))
+        names, sizes = found.names(choice), found.chosen(choice).value_counts()
+        named += [(number, c, name, int(sizes[c])) for c, name in names.items()]
     tables: Artefacts = {}
-    for score in ("silhouette", "davies_bouldin"):
-        for space in ("embedding", "input"):
-            for clusterer in ("kmeans", "spectral"):
-                for statistic in ("mean", "std"):
-                    table = found.table(
-                        score, clusterer=clusterer, space=space, statistic=statistic
-                    )
-                    tables[f"table {score} {space} {clusterer} {statistic}"] = _flat(table)
+    for score, space, clusterer, statistic in product(SCORES, SPACES, CLUSTERERS, STATISTICS):
+        table = found.table(score, clusterer=clusterer, space=space, statistic=statistic)
+        key = f"table {score} {space} {clusterer} {statistic}"
+        tables[key] = table.rename(columns=lambda k: f"k = {k}").reset_index()
+    plain = found.compared_with_plain()
+    labels = found.labels.copy()
+    keys: Any = labels.columns.tolist()
+    labels.columns = pd.Index([f"{e}, {CLUSTERERS[c]}, k = {k}" for e, c, k in keys])
     return {
         **tables,
-        "plain": _flat(found.compared_with_plain()),
+        "experiments": pd.DataFrame(summary),
+        "scores": found.scores,
+        "labels": labels.rename_axis("asset").reset_index(),
+        "maps": pd.concat(maps, ignore_index=True),
+        "profiles": pd.concat(profiles, ignore_index=True),
+        "boxes": pd.concat(boxes, ignore_index=True),
+        "names": pd.DataFrame(named, columns=["experiment", "cluster", "name", "assets"]),
+        "plain": pd.Series(
+            plain.stack(["method", "score"], future_stack=True), name="value"
+        ).reset_index(),
         "effects": found.effects().reset_index(),
-        "profile": found.profile()["mean_z"],
-        "means": found.profile()["mean"],
-        "boxes": found.boxes().reset_index(),
-        "return and risk": found.return_and_risk(),
+        "returns": found.cluster_returns().rename(columns=str),
+        "return and risk": found.return_and_risk().reset_index(),
         "correlations": found.correlations().rename(columns=str),
-        "map": places.dropna(subset=["cluster"]).astype({"cluster": "int64"}),
         "about": {
             "experiment": best.experiment,
-            "clusterer": best.clusterer,
-            "k": best.k,
-            "names": {str(k): v for k, v in found.names().items()},
             "groups": groups,
             "date": str(date.date()),
             "assets": len(found.data),
@@ -186,134 +201,3 @@ def _frames(
             "notes": [str(note) for note in found.notes],
         },
     }
-
-
-def _flat(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with one level of columns, named as text, and its index as columns."""
-    flat = table.copy()
-    flat.columns = pd.Index(
-        [", ".join(map(str, c)) if isinstance(c, tuple) else f"k = {c}" for c in table.columns]
-    )
-    return flat.reset_index()
-
-
-def _told(*names: str) -> dict[str, HowComputed]:
-    return how_computed(names, manifest="stage experiments")
-
-
-def _about(config: StudyConfig) -> HowComputed:
-    wanted = config.experiments or ExperimentsConfig()
-    return HowComputed(
-        formula="characteristics → scaler → autoencoder or not → t-SNE → clusters, for each seed",
-        conventions=[
-            f"{wanted.seeds} seeds; mean and standard deviation (n − 1) over them.",
-            "Silhouette: mean of (b − a) / max(a, b). Intervals over seeds.",
-        ],
-        manifest="stage experiments",
-    )
-
-
-def _page(config: StudyConfig, made: Artefacts, manifest: Mapping[str, Any]) -> ReportData:
-    about = made["about"]
-    names = {int(k): v for k, v in about["names"].items()}
-    effects = made["effects"].set_index(["effect", "score"])
-    best = (
-        f"The largest silhouette on the map is that of experiment {about['experiment']} with "
-        f"{about['clusterer']} and k = {about['k']}."
-    )
-    return ReportData(
-        title=f"{config.title or config.name}: the eight experiments",
-        question="Do an autoencoder and price data make better clusters of stocks?",
-        answer=[
-            Line(best, _about(config)),
-            _sentence("The autoencoder", effects.loc[("autoencoder", "silhouette_input")]),
-            _sentence("Price data", effects.loc[("price data", "silhouette_input")]),
-        ],
-        warnings=[
-            "Scores on the map flatter every pipeline: t-SNE makes islands of noise. Compare in "
-            "the input space, and against nulls.",
-            *about["notes"],
-        ],
-        clusters=[
-            ClusterSection(
-                title="The best experiment",
-                names=names,
-                profiles=made["profile"],
-                embeddings=made["map"],
-                tables=[Table(title="Means, original units", frame=made["means"])],
-                how=_told("profiles", "embedding"),
-                about=_about(config),
-            )
-        ],
-        extras=[replace(part, about=_about(config)) for part in _tables(made, names)],
-        manifest=manifest_table(manifest),
-    )
-
-
-def _sentence(what: str, effect: pd.Series) -> Line:
-    sign = "raises" if effect["estimate"] > 0 else "lowers"
-    effect_of = HowComputed(
-        formula="mean over pairs of runs of s(with) − s(without)",
-        conventions=["Runs that differ in nothing else; the interval is over seeds."],
-        manifest="stage experiments",
-    )
-    return Line(
-        f"{what} {sign} the silhouette in the input space by {abs(effect['estimate']):.3f} "
-        f"(95% interval over {int(effect['seeds'])} seeds: {effect['low']:.3f} to "
-        f"{effect['high']:.3f}).",
-        effect_of,
-    )
-
-
-def _tables(made: Artefacts, names: dict[int, str]) -> Sequence[ExtraSection]:
-    def scores(score: str, title: str) -> ExtraSection:
-        tables = [
-            Table(title=f"{space} space, {clusterer}: {statistic} over seeds", frame=made[key])
-            for space in ("embedding", "input")
-            for clusterer in ("kmeans", "spectral")
-            for statistic in ("mean", "std")
-            if (key := f"table {score} {space} {clusterer} {statistic}") in made
-        ]
-        return ExtraSection(title=title, tables=tables)
-
-    called = pd.DataFrame({"cluster": list(names), "name": list(names.values())})
-    about = made["about"]
-    features_used = pd.DataFrame(
-        [(group, ", ".join(used)) for group, used in about["groups"].items()],
-        columns=["group", "characteristics"],
-    )
-    return [
-        ExtraSection(
-            title="What was clustered",
-            text=[
-                f"{about['assets']} assets on {about['date']}; {about['left_out']} with fewer than "
-                "half of the characteristics were left out."
-            ],
-            tables=[Table(title="Groups of characteristics", frame=features_used)],
-        ),
-        scores("silhouette", "Silhouette (the paper's Table 2)"),
-        scores("davies_bouldin", "Davies-Bouldin (the paper's Table 5)"),
-        ExtraSection(
-            title="Effects of the autoencoder and of price data",
-            tables=[Table(title="Differences, with intervals over seeds", frame=made["effects"])],
-        ),
-        ExtraSection(
-            title="Beside plain PCA and K-means (the paper's Table 12)",
-            tables=[Table(title="Scores by features and k", frame=made["plain"])],
-        ),
-        ExtraSection(
-            title="The clusters of the best experiment",
-            tables=[
-                Table(title="Names by rule (the paper's Table 10)", frame=called),
-                Table(title="Box plots in numbers (Tables 4, 7 to 9)", frame=made["boxes"]),
-                Table(title="Return and risk per month (Table 11)", frame=made["return and risk"]),
-            ],
-            parts=[
-                Plot(
-                    title="Correlation of the clusters' returns",
-                    frame=made["correlations"],
-                    kind="heat",
-                )
-            ],
-        ),
-    ]

@@ -107,7 +107,6 @@ def _slug(title: str, taken: set[str]) -> str:
 def write_results(made: Mapping[str, Artefacts], out: Path) -> list[Path]:
     """Write returns and labels as CSV (formulas neutralised) and parquet; return the files."""
     folder = out / "results"
-    folder.mkdir(exist_ok=True)
     frames: dict[str, pd.DataFrame] = {}
     for name, value in made["factors"].items():
         if isinstance(value, FactorReturns):
@@ -117,13 +116,19 @@ def write_results(made: Mapping[str, Artefacts], out: Path) -> list[Path]:
         if isinstance(strata, Strata):
             frames[f"labels {stage}"] = strata.labels.astype("int64").to_frame()
     frames |= page_money.by_date(made)
+    return write_frames({name: frame.reset_index() for name, frame in frames.items()}, folder)
+
+
+def write_frames(frames: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    """Write frames as CSV (formulas neutralised) and parquet into a folder; return the files."""
+    folder.mkdir(exist_ok=True)
     written, taken = [], set[str]()
     for name, frame in frames.items():
         slug = _slug(name, taken)
         csv = folder / f"{slug}.csv"
-        csv.write_text(tables.to_csv(frame.reset_index()), encoding="utf-8")
+        csv.write_text(tables.to_csv(frame), encoding="utf-8")
         parquet = folder / f"{slug}.parquet"
-        frame.reset_index().to_parquet(parquet)
+        frame.to_parquet(parquet)
         written += [csv, parquet]
     return written
 
