@@ -200,3 +200,14 @@ def test_nulls_in_which_nothing_is_found_are_counted_and_not_scored():
     assert of == 6
     assert 0 < few <= 6
     assert set(found["scores"]["source"]) >= {"data"}
+
+
+def test_the_criteria_for_k_are_a_plot_and_a_table_of_the_page(tmp_path):
+    more = 'n_clusters = 3\nschedule = "short"' + SHORT
+    config = study(more + "[clusters.checks]\nchoose_k = [2, 3, 4]\n", nulls=0)
+    finished = run(config, out=tmp_path)
+    page = finished.report.read_text(encoding="utf-8")
+    assert "The number of clusters by every criterion" in page
+    assert "How many clusters: CLU" in page
+    (file,) = (tmp_path / "tables").glob("how-many-clusters*criteria*.csv")
+    assert pd.read_csv(file)["k"].tolist() == [2, 3, 4]

@@ -221,7 +221,9 @@ def score_table(
     dates: list[pd.Timestamp], tasks: list[Task], fits: list[WindowFit]
 ) -> pd.DataFrame:
     """Return the scores of the fitted windows, formation date x score."""
-    table = pd.DataFrame([fit.scores for fit in fits], index=pd.DatetimeIndex(dates, name="date"))
+    table = pd.DataFrame(
+        [fit.scores | fit.training for fit in fits], index=pd.DatetimeIndex(dates, name="date")
+    )
     table["n_assets"] = [len(task.assets) for task in tasks]
     table["n_features"] = [task.cross.shape[1] for task in tasks]
     table["imputed"] = [int(np.isnan(task.cross).sum()) for task in tasks]

@@ -18,7 +18,7 @@ from alphastrata.cluster.window_fit import Carry, Task, WindowFit, fit_window, s
 
 __all__ = ["WindowStore"]
 
-_LAYOUT = "3"
+_LAYOUT = "4"
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,10 @@ def _write(path: Path, fit: WindowFit) -> None:
         "labels": fit.labels,
         "standard": fit.standard,
         "places": fit.places,
-        "score_names": np.array(list(fit.scores)),
-        "score_values": np.array(list(fit.scores.values())),
     }
+    for kind, values in (("score", fit.scores), ("training", fit.training)):
+        arrays[f"{kind}_names"] = np.array(list(values), dtype=np.str_)
+        arrays[f"{kind}_values"] = np.array(list(values.values()), dtype=np.float64)
     arrays |= {f"weight_{k:02d}": array for k, array in enumerate(fit.weights)}
     if fit.memberships is not None:
         arrays["memberships"] = fit.memberships
@@ -99,12 +100,16 @@ def _write(path: Path, fit: WindowFit) -> None:
 def _read(path: Path) -> WindowFit:
     with np.load(path, allow_pickle=False) as stored:
         weights = sorted(name for name in stored.files if name.startswith("weight_"))
-        scores = zip(stored["score_names"].tolist(), stored["score_values"].tolist(), strict=True)
+        scores, training = (
+            dict(zip(stored[f"{k}_names"].tolist(), stored[f"{k}_values"].tolist(), strict=True))
+            for k in ("score", "training")
+        )
         return WindowFit(
             labels=stored["labels"],
             standard=stored["standard"],
             places=stored["places"],
-            scores=dict(scores),
+            scores=scores,
+            training=training,
             weights=[stored[name] for name in weights],
             memberships=stored["memberships"] if "memberships" in stored.files else None,
         )

@@ -87,6 +87,8 @@ class WindowFit:
         latent space, where the clusterer has its own).
     scores : dict
         Score -> value.
+    training : dict
+        "epochs" and "loss" of the window's network, empty where there is none.
     weights : list of ndarray
         Layers of the autoencoder, encoder first, empty where there is none.
     memberships : ndarray (assets, clusters) or None
@@ -97,6 +99,7 @@ class WindowFit:
     standard: Array
     places: Array
     scores: dict[str, float]
+    training: dict[str, float] = field(default_factory=dict)
     weights: list[NDArray[np.float32]] = field(default_factory=list)
     memberships: Array | None = None
 
@@ -186,7 +189,8 @@ def _fit(task: Task, carry: Carry | None) -> WindowFit:
         labels=labels,
         standard=standard,
         places=_places(rows),
-        scores=_scores(standard, latent, rows, labels, mapped=mapped) | _training(early, clusterer),
+        scores=_scores(standard, latent, rows, labels, mapped=mapped),
+        training=_training(early, clusterer),
         weights=[array for _, step in early for array in _weights(step)],
         memberships=memberships,
     )

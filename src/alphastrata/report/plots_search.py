@@ -55,7 +55,7 @@ def choose_k(table: pd.DataFrame, choices: pd.Series, ax: Axes | None = None) ->
             first = table[criterion.lines[0][0]].to_dict()
             chosen = int(choices.to_dict().get(criterion.name, 0))
             if chosen in first:
-                panel.plot(chosen, first[chosen], "*", color=HIGH, ms=11)
+                panel.plot(chosen, first[chosen], "*", color=HIGH, ms=11, zorder=5)
             panel.set_title(criterion.title, fontsize=8)
             panel.set_xlabel("k")
             panel.set_xticks(k)
@@ -93,7 +93,7 @@ def tuning(table: pd.DataFrame, ax: Axes | None = None, *, label: str = "score")
         for panel, part in zip(panels, shown, strict=True):
             panel.plot(part.places, part.scores, "o", color=MUTED, alpha=0.5, markersize=3)
             panel.plot(range(len(part.values)), part.means, "-o", color=series_colour(0), ms=5)
-            panel.plot(part.best, part.scores[0], "*", color=HIGH, markersize=11)
+            panel.plot(part.best, part.scores[0], "*", color=HIGH, ms=11, zorder=5)
             panel.set_xticks(range(len(part.values)), [literal(value) for value in part.values])
             panel.set_xlim(-0.5, len(part.values) - 0.5)
             panel.set_title(literal(part.parameter), fontsize=8)
