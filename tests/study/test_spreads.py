@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from alphastrata.core import Panel, Strata
-from alphastrata.portfolio import portfolio_returns
+from alphastrata.portfolio import Capped, Ranked, portfolio_returns
 from alphastrata.study.settings import ClusterConfig, SortConfig
-from alphastrata.study.spreads import carried, drifting, sort, spread
+from alphastrata.study.spreads import carried, daily_weights, drifting, sort, spread
 
 SESSIONS = pd.bdate_range("2019-12-02", "2020-12-31")
 ASSETS = [f"A{i:02d}" for i in range(24)]
@@ -81,3 +81,35 @@ def test_a_month_end_that_is_no_session_is_bought_at_the_session_before():
     np.testing.assert_array_equal(wide.loc["2020-05-29"], lev.loc["2020-05-31"])
     np.testing.assert_array_equal(wide.loc["2020-05-28"], lev.loc["2020-04-30"])
     np.testing.assert_array_equal(wide.loc["2020-06-01"], lev.loc["2020-05-31"])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"by": ("market_cap", "lev"), "n": (2, 3)},
+        {"by": "lev", "n": (0.3, 0.7), "weighting": "signal", "weigh_by": "lev"},
+        {"by": "lev", "n": 3, "weighting": "rank", "weigh_by": "market_cap"},
+        {"by": "lev", "n": 3, "overlapping": 2},
+    ],
+)
+def test_other_sorts_have_the_same_portfolios_by_month_and_by_day(more):
+    panel, daily = markets(5)
+    config = SortConfig(name="LEV", **more)
+    strata = sort(config, panel)["strata"]
+    months = spread(config, strata, panel, panel).frame["LEV"]
+    together = compounded(spread(config, strata, panel, daily).frame["LEV"])
+    # The difference of two legs does not compound, so that the months are close and not the same.
+    shared = min(len(together), len(months))
+    ours, theirs = together.to_numpy()[-shared:], months.to_numpy()[-shared:]
+    assert np.abs(ours - theirs).max() < 1.5e-2
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.995
+
+
+@pytest.mark.parametrize("weighting", ["lev", Ranked("market_cap"), Capped(0.8, "all")])
+def test_weights_set_at_month_ends_compound_exactly(weighting):
+    panel, daily = markets(6)
+    strata = sort(SortConfig(name="LEV", by="lev", n=3), panel)["strata"]
+    months = portfolio_returns(strata, panel, weighting=weighting).frame
+    market, column = daily_weights(panel, daily, weighting)
+    days = compounded(portfolio_returns(strata, market, weighting=column).frame)
+    np.testing.assert_allclose(days.to_numpy(), months.to_numpy(), rtol=0, atol=1e-13)

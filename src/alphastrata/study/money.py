@@ -168,7 +168,8 @@ def backtest(
     -------
     Artefacts
         Frames: wealth, summary, ledger (long, by date and factor), gross, net (growth of one
-        unit), drawdowns, performance, losses, by_year; regimes and capacity where asked for.
+        unit), drawdowns, performance, losses, by_year (returns), years (every statistic), met;
+        regimes and capacity where asked for.
     """
     trade = Trade(config, costs, known)
     done, curves, traded = {}, {}, {}
@@ -187,6 +188,7 @@ def backtest(
         "gross": _growth(gross),
         "net": _growth(net),
         **_appraised(net, reference),
+        "years": _grouped(net, "year", reference).rename(columns={"group": "year"}),
         "by_year": pd.concat(
             [portfolio.by_year(one.frame) for one in net.values()], axis=1
         ).sort_index(),
@@ -195,7 +197,8 @@ def backtest(
     }
     out["drawdowns"] = out["net"] / out["net"].cummax() - 1.0
     for name in config.regimes:
-        out[f"regime {name}"] = _by_regime(net, regime(name, known, panel))
+        labels = regime(name, known, panel)
+        out[f"regime {name}"] = _grouped(net, labels, reference).rename(columns={"group": "regime"})
     if curves:
         out["capacity"] = pd.DataFrame(curves).rename_axis("capital").reset_index()
     return out
@@ -310,10 +313,14 @@ def _appraised(returns: dict[str, FactorReturns], reference: pd.Series) -> Artef
     }
 
 
-def _by_regime(returns: dict[str, FactorReturns], labels: pd.Series) -> pd.DataFrame:
-    """Return mean, volatility and Sharpe ratio by regime and factor."""
-    tables = [portfolio.by_regime(one, labels) for one in returns.values()]
-    return pd.concat(tables).sort_index(level="regime", sort_remaining=False).reset_index()
+def _grouped(
+    returns: dict[str, FactorReturns],
+    groups: pd.Series | Literal["year"],
+    reference: pd.Series,
+) -> pd.DataFrame:
+    """Return every statistic by group and factor."""
+    tables = [portfolio.appraise_by(one, groups, benchmark=reference) for one in returns.values()]
+    return pd.concat(tables).sort_index(level="group", sort_remaining=False).reset_index()
 
 
 def regime(name: str, known: FactorReturns, panel: Panel) -> pd.Series:

@@ -65,6 +65,7 @@ def by_date(made: Mapping[str, Artefacts]) -> dict[str, pd.DataFrame]:
     out = {name: frame for name, frame in inside if name.startswith("inside ")}
     if "backtest" in made:
         out["accounts"] = made["backtest"]["ledger"].set_index("date")
+        out["accounts by year"] = made["backtest"]["years"].set_index("year")
     if "information" in made:
         out["information"] = made["information"]["by_date"].set_index("date")
     return out
@@ -262,13 +263,14 @@ def _by_year(found: Artefacts) -> Table:
 
 def _by_regime(name: str, found: Artefacts) -> Table:
     """Return performance after costs, one row per regime and factor."""
-    frame = found[f"regime {name}"].rename(
-        columns={"series": "factor", "sharpe": "Sharpe", "periods": "months"}
-    )
+    names = {"regime": "regime", "series": "factor", **PERFORMANCE, "periods": "months"}
+    frame = found[f"regime {name}"].rename(columns=names)
+    shown = [c for c in names.values() if c in frame]
+    formats: dict[str, Format] = {c: "percent" for c in shown if c in PERCENT}
     return Table(
         title=f"Net, by regime: {name}",
-        frame=frame,
-        formats={"mean": "percent", "volatility": "percent", "months": "integer"},
+        frame=frame[shown],
+        formats={**formats, "months": "integer"},
     )
 
 

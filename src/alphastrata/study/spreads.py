@@ -12,6 +12,7 @@ import pandas as pd
 from alphastrata import portfolio
 from alphastrata.core import FactorReturns, Panel, Strata
 from alphastrata.errors import ConfigError
+from alphastrata.portfolio.weights import row_weights
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import ClusterConfig, SortConfig
 from alphastrata.study.weighing import (
@@ -96,7 +97,7 @@ def spread(
         return _soft(config, strata, market)
     weighting = weights_of(config)
     if market.freq == "D":
-        market, weighting = _daily_weights(config, panel, market, weighting)
+        market, weighting = daily_weights(panel, market, weighting)
     long: Literal["high", "low"] = "high"
     if isinstance(config, SortConfig):
         long = config.long
@@ -174,15 +175,17 @@ def _soft(config: ClusterConfig, strata: Strata, market: Panel) -> FactorReturns
     )
 
 
-def _daily_weights(
-    config: ClusterConfig | SortConfig, panel: Panel, market: Panel, weighting: Weights
-) -> tuple[Panel, Weights]:
-    """Return the daily market and weighting: equal weights drift, monthly columns are carried."""
+def daily_weights(panel: Panel, market: Panel, weighting: Weights) -> tuple[Panel, Weights]:
+    """Return the daily market and weighting: weights set at month ends, which drift in between.
+
+    Value weights drift by themselves.
+    """
+    if weighting == "value":
+        return market, weighting
     if weighting == "equal":
         return drifting(market), DRIFT
-    if config.weigh_by is not None and config.weigh_by not in market.columns:
-        market = carried(panel, market, config.weigh_by)
-    return market, weighting
+    month = panel.assign({DRIFT: row_weights(panel, weighting)})
+    return drifting(market, carried(month, market, DRIFT).wide(DRIFT).to_numpy()), DRIFT
 
 
 def sides(config: ClusterConfig, strata: Strata, panel: Panel) -> Strata:
@@ -235,20 +238,29 @@ def carried(panel: Panel, market: Panel, column: str) -> Panel:
     return market.assign({column: values})
 
 
-def drifting(market: Panel) -> Panel:
-    """Return the daily market with weights that are equal at month ends and drift in between.
+def drifting(market: Panel, base: np.ndarray | None = None) -> Panel:
+    """Return the daily market with weights that are set at month ends and drift in between.
 
-    The compounded days of a month are then the month's return of equal weights set once, not of
-    weights that are set equal again every day.
+    The compounded days of a month are then the month's return of weights set once, not of
+    weights that are set again every day.
+
+    Parameters
+    ----------
+    market
+        The daily market.
+    base
+        Weights that are set at the last session of a month, shape (n_sessions, n_assets); equal
+        ones when None.
     """
     month = market.dates.to_period("M")
     last = np.append(np.asarray(month[1:] != month[:-1]), True)
     growth = market.wide("ret").fillna(0.0).to_numpy() + 1.0
-    weight = np.ones_like(growth)
+    base = np.ones_like(growth) if base is None else base
+    weight = base.copy()
     for day in range(1, len(growth)):
-        before = np.ones(growth.shape[1]) if last[day - 1] else weight[day - 1]
+        before = base[day - 1] if last[day - 1] else weight[day - 1]
         weight[day] = before * growth[day]
-    weight[last] = 1.0
+    weight[last] = base[last]
     rows = weight[market.date_codes, market.asset_codes]
     # An asset that lost everything weighs nothing, and leaves at the month's end.
     return market.assign({DRIFT: np.where(rows > 0.0, rows, np.nan)})
