@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,19 +37,26 @@ def test_the_demo_names_each_characteristic_once():
     ("more", "message"),
     [
         ("n = 99\n", "line 5, sorts.0.n: .*less than or equal to 20; got 99"),
-        ('lnog = "low"\n', "line 5, sorts.0.lnog: unknown key; known keys: name, by, n, long"),
+        (
+            'lnog = "low"\n',
+            r"line 5, sorts.0.lnog: .*did you mean long\? known keys: name, by, n, long",
+        ),
         ('[data]\nsource = "moon"\n', "line 6, data.source: .*'simulated'"),
-        ("[data]\nsuorce = 1\n", "line 6, data.suorce: unknown key; known keys: source"),
+        (
+            "[data]\nsuorce = 1\n",
+            r"line 6, data.suorce: unknown key; did you mean source\? known keys: source",
+        ),
         ("[tests]\nlags = -1\n", "line 6, tests.lags"),
         ('[[sorts]]\nname = "A"\nby = "leverage"\n', "names of clusters and sorts are unique"),
-        ('[[sorts]]\nby = "leverage"\n', "sorts.1.name: Field required"),
+        ('[[sorts]]\nby = "leverage"\n', "line 5, sorts.1.name: missing; add name = "),
         (
             '[[benchmarks]]\nname = "d"\nfrequency = "D"\nfactors = ["SMB"]\n',
             "set data.daily = true",
         ),
         ('[tests]\nbattery = ["moon"]\n', "knows no moon; there are alphas"),
         ('[tests]\nbattery = ["panel_regression"]\n', "add one"),
-        ("[[sorts]\n", "not valid TOML"),
+        ("[[sorts]\n", "not valid TOML: .*line 5"),
+        ('[[sorts]]\nname = "B"\nby = "levrage"\n', "line 7, 'levrage' .*did you mean 'leverage'"),
     ],
 )
 def test_mistakes_are_named_with_line_key_and_remedy(more, message):
@@ -56,9 +64,16 @@ def test_mistakes_are_named_with_line_key_and_remedy(more, message):
         parse_config(LEAST + more)
 
 
-def test_all_mistakes_at_once():
-    with pytest.raises(ConfigError, match="3 settings are wrong"):
+def test_all_mistakes_at_once_in_the_order_of_the_file():
+    with pytest.raises(ConfigError, match="3 settings are wrong") as refused:
         parse_config(LEAST + 'n = 1\nlong = "up"\n[tests]\nlags = -1\n')
+    lines = [int(line) for line in re.findall(r"line (\d+)", str(refused.value))]
+    assert lines == [5, 6, 8]
+
+
+def test_files_of_ones_own_may_hold_any_column():
+    study = parse_config(LEAST + '[data]\nsource = "panel"\n[[sorts]]\nname="B"\nby="levrage"\n')
+    assert "levrage" in study.characteristics
 
 
 def test_nothing_to_study_and_no_file():
