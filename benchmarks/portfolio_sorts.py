@@ -329,7 +329,7 @@ def compare_with_tidyfinance(panel: Panel, peers, one_pass: dict) -> None:
         np.abs(ours - table)[on_asset] > 1e-12,
     )
     print(
-        f"largest difference to tidyfinance: {off:.1e} on {(~on_asset).sum()} dates without an asset "
+        f"largest difference to tidyfinance: {off:.1e} on {(~on_asset).sum()} dates with no asset "
         f"on a breakpoint; of the portfolios of {on_asset.sum()} others {moved.mean():.1%} differ"
     )
 
