@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,7 +66,8 @@ def data(config: StudyConfig, made: Mapping[str, Artefacts]) -> DataSection:
         [
             {
                 "benchmark": name,
-                "source": factors.source,
+                # The hash stands in the manifest.
+                "source": re.sub(r" \(sha256 [0-9a-f]+\)", "", factors.source),
                 "vintage": factors.vintage or "bundled",
                 "first": factors.dates[0],
                 "last": factors.dates[-1],

@@ -27,6 +27,10 @@ def _percent(value: float, digits: int = 2) -> str:
     return f"{100 * value:+.{digits}f}%".replace("-", "−")
 
 
+def _t(value: float) -> str:
+    return f"t = {value:.2f}".replace("-", "−")
+
+
 def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
@@ -71,7 +75,7 @@ def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
         f"{'has' if len(found) < 2 else 'have'} an alpha against {bench.name} that differs from "
         f"zero at 5%, each taken alone; the clearest is {best} with "
         f"{_percent(params.loc[best, 'alpha'])} per {period} "
-        f"(t = {tstats.loc[best, 'alpha']:.2f})."
+        f"({_t(tstats.loc[best, 'alpha'])})."
     )
     sentences: list[str] = [Line(alphas, _alpha_told(config, made))]
     joint = joint_tests(tests, bench.name)
@@ -109,10 +113,13 @@ def noise(found: Artefacts) -> tuple[float, float, float] | None:
     """Return the mean silhouette of the data and the lowest and highest mean over the nulls."""
     scores: pd.DataFrame = found["scores"]
     spaces = [s for s in ("embedding", "latent", "input") if s in set(scores["space"])]
+    if not spaces:
+        return None
     chosen = scores[(scores["metric"] == "silhouette") & (scores["space"] == spaces[0])]
     by_source = chosen.groupby("source")["score"].mean()
-    nulls = by_source.drop("data")
-    if not len(nulls):
+    nulls = by_source.drop("data", errors="ignore")
+    # HDBSCAN may find fewer than two clusters, in the data or in all nulls: nothing to score.
+    if not len(nulls) or "data" not in by_source:
         return None
     return float(by_source["data"]), float(nulls.min()), float(nulls.max())
 
@@ -133,7 +140,7 @@ def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Headline
             label=f"Alpha of {name}",
             value=float(params.loc[name, "alpha"]),
             format="percent",
-            detail=f"per {period} against {bench.name}, t = {tstats.loc[name, 'alpha']:.2f}",
+            detail=f"per {period} against {bench.name}, {_t(tstats.loc[name, 'alpha'])}",
             tone="good" if pvalues.loc[name, "alpha"] < SIGNIFICANT else "neutral",
             how=how,
         )
