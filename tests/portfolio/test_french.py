@@ -215,3 +215,21 @@ def test_what_cannot_be_is_said(market):
         fama_french(market, factors=["QMJ"])
     with pytest.raises(InputDataError, match="book_equity"):
         fama_french(market)
+
+
+@pytest.mark.realdata
+def test_order_names_and_units_change_no_bit(real_data):
+    folder = real_data / "crsp_compustat_pseudo"
+    crsp = pd.read_parquet(folder / "holes_crsp_monthly.parquet")
+    compustat = pd.read_parquet(folder / "holes_compustat_annual.parquet")
+    whole = fama_french(crsp_compustat(crsp, compustat)).frame
+    shuffled = crsp.sample(frac=1.0, random_state=0), compustat.sample(frac=1.0, random_state=1)
+    assert fama_french(crsp_compustat(*shuffled)).frame.equals(whole)
+    names = crsp["permno"].unique()
+    new = dict(zip(names, np.random.default_rng(2).permutation(names), strict=True))
+    renamed = crsp.assign(permno=crsp["permno"].map(new))
+    assert fama_french(crsp_compustat(renamed, compustat)).frame.equals(whole)
+    panel = crsp_compustat(crsp, compustat)
+    money = {name: panel.values(name) / 1024.0 for name in ("market_cap", "book_equity")}
+    scaled = panel.assign(money)
+    assert fama_french(scaled).frame.equals(whole)
