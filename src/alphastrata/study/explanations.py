@@ -70,6 +70,12 @@ def explanations(
         "assets": len(X),
         "left_out": [name for name in names if name not in X],
     }
+    # Only clusters of two and more can be imitated on assets held out.
+    sizes = labels.value_counts()
+    imitated = labels.where(labels.map(sizes) >= 2, -1)
+    if (sizes >= 2).sum() < 2:
+        reason = "the last cross-section has fewer than two clusters of at least two assets"
+        return {"explain about": {**about, "skipped": reason}}
     if config.profiles:
         out["explain profiles"] = _long(cluster.profiles(X, standard, labels.to_numpy()))
         out["explain boxes"] = cluster.boxes(standard, labels.to_numpy()).reset_index()
@@ -81,7 +87,7 @@ def explanations(
         about["tree"] = _fidelity(tree)
     if config.shapley:
         values = cluster.shapley_values(
-            X, labels, n_trees=TREES, shuffles=FOREST_SHUFFLES, random_state=seed
+            X, imitated, n_trees=TREES, shuffles=FOREST_SHUFFLES, random_state=seed
         )
         out["explain shapley"] = values.importance.rename(columns=str).reset_index()
         out["explain direction"] = values.direction.rename(columns=str).reset_index()

@@ -43,6 +43,8 @@ def explained(found: Artefacts, names: Mapping[int, str], manifest: str) -> list
     if "explain about" not in found:
         return []
     about = found["explain about"]
+    if "skipped" in about:
+        return [Fold(title="Explanations", gist="skipped", parts=[f"Skipped: {about['skipped']}."])]
     when = f"{about['assets']:,} assets on {about['date']}"
     folds = [
         _profiles(found, names, manifest, when),
