@@ -35,11 +35,14 @@ def test_real_data_end_with_alphas_by_month_and_by_day(name, real_data, tmp_path
     config = read_config(EXAMPLES / f"{name}.toml")
     finished = run(config, out=tmp_path, data=real_data / name)
     tables = {file.stem: file for file in (tmp_path / "tables").glob("alphas-and-betas*.csv")}
-    assert len(tables) == 2
+    # FF5, FF3, FF5 with momentum, and FF5 by day.
+    assert len(tables) == 4
     for stem, file in tables.items():
         table = pd.read_csv(file, index_col=0)
         assert {"CLU", "LIQ", "LEV", "OE"} <= set(table.index)
-        assert {"alpha", "t(alpha)", "Mkt-RF", "SMB", "HML", "RMW", "CMA"} <= set(table.columns)
+        wanted = {"Mkt-RF", "SMB", "HML"} | ({"RMW", "CMA"} if "ff5" in stem else set())
+        wanted |= {"Mom"} if "mom" in stem else set()
+        assert {"alpha", "t(alpha)", *wanted} <= set(table.columns)
         assert table.loc[["CLU", "LIQ", "LEV", "OE"]].notna().all().all()
         least = 300 if "daily" in stem else 15
         assert table["observations"].min() >= least

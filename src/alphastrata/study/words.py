@@ -10,6 +10,7 @@ import pandas as pd
 from alphastrata.core import Note, Panel
 from alphastrata.report import HeadlineFigure, HowComputed, Line, how_computed
 from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.portfolio_rules import headline
 from alphastrata.study.settings import BenchmarkConfig, StudyConfig
 
 # Below this many observations, asymptotic standard errors deserve a warning.
@@ -19,8 +20,7 @@ SIGNIFICANT = 0.05
 
 def reference(config: StudyConfig) -> BenchmarkConfig:
     """Return the benchmark of the headline: the first monthly one, or the first of all."""
-    monthly = [b for b in config.benchmarks if b.frequency == "M"]
-    return (monthly or list(config.benchmarks))[0]
+    return headline(config)
 
 
 def _percent(value: float, digits: int = 2) -> str:
@@ -68,14 +68,16 @@ def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
     best = tstats["alpha"].abs().idxmax()
     found = pvalues.index[pvalues["alpha"] < SIGNIFICANT]
     n = len(params)
-    which = {0: "None", n: "All"}.get(len(found), f"{len(found)}")
+    size = f"{_percent(params.loc[best, 'alpha'])} per {period} ({_t(tstats.loc[best, 'alpha'])})"
+    rule = f"an alpha against {bench.name} that differs from zero at 5%"
     listed = f" ({', '.join(map(str, found))})" if len(found) else ""
+    which = {0: "None", n: "All"}.get(len(found), f"{len(found)}")
     alphas = (
-        f"{which} of the {n} long-short factors{listed} "
-        f"{'has' if len(found) < 2 else 'have'} an alpha against {bench.name} that differs from "
-        f"zero at 5%, each taken alone; the clearest is {best} with "
-        f"{_percent(params.loc[best, 'alpha'])} per {period} "
-        f"({_t(tstats.loc[best, 'alpha'])})."
+        f"{which} of the {n} long-short factors{listed} {'has' if len(found) < 2 else 'have'} "
+        f"{rule}, each taken alone; the clearest is {best} with {size}."
+        if n > 1
+        else f"The long-short factor {best} {'has' if len(found) else 'does not have'} {rule}: "
+        f"{size}."
     )
     sentences: list[str] = [Line(alphas, _alpha_told(config, made))]
     joint = joint_tests(tests, bench.name)
