@@ -67,9 +67,12 @@ function dress(chart, narrow, log) {
 
 const widthOf = (node) => Math.floor(node.clientWidth || node.parentElement.clientWidth);
 
+/* What stands in a closed part is drawn when the part opens. */
+const shut = (node) => Boolean(node.closest("details:not([open])"));
+
 async function drawChart(node, chart) {
   const width = printing ? 680 : widthOf(node);
-  if (!width) return;
+  if (!width || shut(node)) return;
   const { data, layout } = dress(chart, width < NARROW, node.dataset.log === "on");
   layout.width = width;
   node.style.height = `${layout.height}px`;

@@ -136,7 +136,7 @@ class ClusterMap {
 
   async draw() {
     const width = printing ? 680 : widthOf(this.node);
-    if (!width || this.at < 0) return;
+    if (!width || this.at < 0 || shut(this.node)) return;
     const colours = theme();
     const { axis, ...layout } = frame(colours, width < NARROW);
     const bare = { showgrid: false, zeroline: false, showticklabels: false, ticks: "", title: { text: "" } };
@@ -176,6 +176,10 @@ async function start() {
     wireImages();
     maps = [...document.querySelectorAll("[data-map]")].map((figure) => new ClusterMap(figure, content.maps[figure.dataset.map]));
     await repaint();
+    const drawWithin = async (part) => {
+      for (const [node, chart] of charts) if (part.contains(node)) await drawChart(node, chart);
+      for (const map of maps) if (part.contains(map.node)) await map.draw();
+    };
     let last = innerWidth, waiting = 0;
     addEventListener("resize", () => {
       if (innerWidth === last || printing) return;
@@ -183,7 +187,7 @@ async function start() {
       clearTimeout(waiting);
       waiting = setTimeout(repaint, 150);
     });
-    document.querySelectorAll("details.section, details.fold").forEach((part) => part.addEventListener("toggle", () => part.open && repaint()));
+    document.querySelectorAll("details.section, details.fold").forEach((part) => part.addEventListener("toggle", () => part.open && drawWithin(part)));
     addEventListener("beforeprint", () => {
       printing = true;
       document.querySelectorAll("details.section, details.fold").forEach((part) => { part.open = true; });
