@@ -10,7 +10,7 @@ import pytest
 from linearmodels.asset_pricing import LinearFactorModel
 
 from alphastrata.errors import ConfigError, EstimationError
-from alphastrata.inference import HAC
+from alphastrata.inference import HAC, joint_alphas
 from alphastrata.inference.two_pass import estimate_two_pass, two_pass
 
 
@@ -21,6 +21,17 @@ def test_sheppard(published: Path) -> None:
     excess = data.iloc[:, 4:].sub(data["RF"], axis=0)  # -99.99 stays a number, as he has it
     result = two_pass(excess, data.iloc[:, :3], intercept=False)
     np.testing.assert_allclose(12 * result.params, [6.6642, 2.8731, 2.8080], atol=5e-5)
+    # He prints errors to three digits, from a GMM system; Shanken's agree in all of them.
+    errors = np.sqrt(12) * result.all_errors["shanken"]
+    np.testing.assert_allclose(errors, [0.599, 0.401, 0.430], atol=5e-4)
+    # His J of 95.3 is a Wald test of the 25 alphas under White's covariance, scaled otherwise.
+    joint = joint_alphas(excess, data.iloc[:, :3], lags=HAC(0, small_sample=False))
+    assert joint.tests.loc["Wald HAC", "statistic"] == pytest.approx(95.3, rel=0.01)
+    # Errors robust to misspecification, on his data: linearmodels.
+    model = LinearFactorModel(excess, data.iloc[:, :3], risk_free=False)
+    theirs = model.fit(cov_type="robust", debiased=False)
+    ours = result.all_errors["misspecification-robust"]
+    np.testing.assert_allclose(ours, theirs.risk_premia_se, rtol=1e-8)
 
 
 @pytest.mark.parametrize("intercept", [True, False])

@@ -35,6 +35,20 @@ class Statistic:
         return f"{self.name} = {self.value:.4f}, {p} [{self.distribution}]; null: {self.null}"
 
 
+STARS = "*, **, *** : p < 0.10, 0.05, 0.01 (two-sided)"
+
+
+def stars(pvalue: float) -> str:
+    """Return the stars of a p-value: three below 1%, two below 5%, one below 10%.
+
+    Examples
+    --------
+    >>> stars(0.03), stars(0.5)
+    ('**', '')
+    """
+    return "*" * int(sum(pvalue < level for level in (0.10, 0.05, 0.01)))
+
+
 class Summary(str):
     """Text that shows itself as it is in a notebook or at a prompt."""
 
@@ -84,14 +98,21 @@ class Result(ABC):
 
     def _formatted(self) -> pd.DataFrame:
         numbers = self.table()
-        return pd.DataFrame(
+        text = pd.DataFrame(
             {column: [format_number(v) for v in numbers[column]] for column in numbers},
             index=numbers.index,
         )
+        if _starred(numbers):
+            text["estimate"] = [
+                cell + stars(p) for cell, p in zip(text["estimate"], numbers["p"], strict=True)
+            ]
+        return text
 
     def _footer(self) -> list[str]:
-        lines = [str(s) for s in self.statistics()]
-        return [*lines, *self.conventions(), *(str(note) for note in self.notes)]
+        lines = [*(str(s) for s in self.statistics()), *self.conventions()]
+        if STARS not in lines and _starred(self.table()):
+            lines.append(STARS)
+        return [*lines, *(str(note) for note in self.notes)]
 
     def summary(self) -> Summary:
         """Return the table, its statistics and its conventions as text."""
@@ -136,6 +157,11 @@ class Result(ABC):
         notes = "".join(f"<br>{escape(line)}" for line in self._footer())
         table = self._formatted().to_html(escape=True, justify="right")
         return f"<p><b>{escape(self.title)}</b></p>{table}<p><small>{notes[4:]}</small></p>"
+
+
+def _starred(numbers: pd.DataFrame) -> bool:
+    """Return whether a table has estimates with p-values of their own."""
+    return {"estimate", "p"} <= set(map(str, numbers.columns))
 
 
 def _label(name: object) -> str:

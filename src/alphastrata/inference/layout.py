@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from alphastrata.core import Note
+from alphastrata.core.results import STARS, stars
 
 __all__ = [
     "STARS",
@@ -19,19 +20,6 @@ __all__ = [
     "stacked",
     "stars",
 ]
-
-STARS = "*, **, *** : p < 0.10, 0.05, 0.01 (two-sided)"
-
-
-def stars(pvalue: float) -> str:
-    """Return the stars of a p-value: three below 1%, two below 5%, one below 10%.
-
-    Examples
-    --------
-    >>> stars(0.03), stars(0.5)
-    ('**', '')
-    """
-    return "*" * int(sum(pvalue < level for level in (0.10, 0.05, 0.01)))
 
 
 def parameter_table(
