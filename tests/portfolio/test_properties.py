@@ -22,6 +22,7 @@ from alphastrata.portfolio import (
     SquareRootImpact,
     Trailing,
     centroid_distances,
+    composition,
     dummy_returns,
     factor,
     factor_holdings,
@@ -109,11 +110,13 @@ def through_time(panel: Panel) -> dict[str, pd.DataFrame]:
     halves = quantile_sort(panel, "leverage", n=2, min_assets=15)
     sized = run_backtest(holdings(halves, panel), panel, costs=HalfSpread(), sizing=sizing)
     spread = long_short(thirds, panel)
+    cohorts = composition(thirds, panel, columns=["leverage"], hold=Overlapping(2))
     out = {
         "cohorts": portfolio_returns(thirds, panel, weighting="value", hold=Overlapping(3)).frame,
         "june": portfolio_returns(june, panel, weighting="value").frame,
         "trailing": long_short(clusters, panel, rank_by=Trailing(4)).frame,
         "turnover": spread.turnover,
+        "composition": cohorts.drop(columns="market_cap"),
         "wealth": done.wealth,
         "net": done.net,
         "sized": sized.net,

@@ -11,6 +11,7 @@ import pandas as pd
 from alphastrata.core.checks import require_columns
 from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
+from alphastrata.core.sums import sums_by_cell
 from alphastrata.portfolio.carrying import labels_in
 from alphastrata.portfolio.factors import target_weights
 from alphastrata.portfolio.returns import check_rules
@@ -69,7 +70,7 @@ def composition(
     share = table["weight"].to_numpy()
     count = np.bincount(cell, minlength=size).astype(np.float64)
     kept = np.flatnonzero(count)
-    squares = np.bincount(cell, weights=share**2, minlength=size)
+    squares = sums_by_cell(cell, share**2, size)
     largest = np.zeros(size)
     np.maximum.at(largest, cell, share)
     effective = np.zeros(size)
@@ -81,12 +82,12 @@ def composition(
     }
     if "market_cap" in panel.columns:
         caps = np.nan_to_num(panel.values("market_cap")[rows])
-        out["market_cap"] = np.bincount(cell, weights=caps, minlength=size).astype(np.float64)
+        out["market_cap"] = sums_by_cell(cell, caps, size)
     for name in columns:
         values = panel.values(name)[rows]
         known = ~np.isnan(values)
-        top = np.bincount(cell[known], weights=(share * values)[known], minlength=size)
-        base = np.bincount(cell[known], weights=share[known], minlength=size)
+        top = sums_by_cell(cell[known], (share * values)[known], size)
+        base = sums_by_cell(cell[known], share[known], size)
         mean = np.full(size, np.nan)
         np.divide(top, base, out=mean, where=base > 0.0)
         out[f"mean {name}" if name in out else name] = mean

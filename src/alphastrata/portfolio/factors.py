@@ -366,7 +366,9 @@ def target_weights(
         return parts[0]
     keys = ["date", "asset", "stratum"]
     table = pd.concat(parts).groupby(keys)["weight"].sum().reset_index()
-    table["weight"] /= table.groupby(["date", "stratum"])["weight"].transform("sum")
+    cell = table["date"].to_numpy() * labels.n + table["stratum"].to_numpy() - 1
+    size = table["weight"].to_numpy()
+    table["weight"] = size / sums_by_cell(cell, size, len(panel.dates) * labels.n)[cell]
     return table
 
 
