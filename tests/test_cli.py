@@ -17,6 +17,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from alphastrata.cli import app, main
+from alphastrata.cli_progress import progress_bars
 from alphastrata.errors import ConfigError
 from alphastrata.study import read_config
 
@@ -151,6 +152,16 @@ def test_init_asks_on_a_terminal(tmp_path):
     assert study.clusters[0].n_clusters == 5
 
 
+def test_who_stops_a_study_is_told_that_it_goes_on(capsys):
+    def stopped() -> None:
+        with progress_bars():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert "goes on from the last finished stage" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_progress_on_a_terminal_and_quiet_elsewhere(tmp_path):
     (tmp_path / "s.toml").write_text(
@@ -166,12 +177,13 @@ def test_progress_on_a_terminal_and_quiet_elsewhere(tmp_path):
     assert (tmp_path / "a" / "log.txt").read_text().count("done in") >= 5
 
 
-@pytest.mark.parametrize("kind", ["characteristics", "factors", "studies"])
+@pytest.mark.parametrize("kind", ["characteristics", "factors", "tests", "studies"])
 def test_lists_name_what_there_is(kind):
     done = CliRunner().invoke(app, ["list", kind])
     assert done.exit_code == 0
     expected = {
         "characteristics": "operating_efficiency",
+        "tests": "huberman_kandel",
         "factors": "F-F_Research_Data_5_Factors_2x3",
         "studies": "demo",
     }

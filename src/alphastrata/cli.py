@@ -63,6 +63,7 @@ class Kind(StrEnum):
 
     characteristics = "characteristics"
     factors = "factors"
+    tests = "tests"
     studies = "studies"
 
 
@@ -174,7 +175,7 @@ def segment(
 
     if customers is None and study is None:
         raise ConfigError("Say a file of customers, or --study with a study that names one.")
-    with progress_bars() as progress:
+    with progress_bars(stopped="Interrupted.") as progress:
         done = segment_study(customers, study=study, out=out, progress=progress)
     for warning in done.warnings:
         typer.echo(f"warning: {warning}", err=True)
@@ -194,7 +195,7 @@ def verify(
     """
     from alphastrata.study import verify as verify_
 
-    with progress_bars() as progress:
+    with progress_bars(stopped="Interrupted.") as progress:
         lines = verify_(out, workers=workers, progress=progress)
     for line in lines:
         typer.echo(line)
@@ -224,7 +225,7 @@ app.command()(init)
 
 @app.command(name="list")
 def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> None:
-    """List the characteristics, the factor files or the studies that there are.
+    """List the characteristics, the factor files, the tests or the studies that there are.
 
     Example: alphastrata list characteristics
     """

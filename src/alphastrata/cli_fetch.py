@@ -61,7 +61,7 @@ def _fetching() -> Iterator[tuple[Store, Report]]:
     from alphastrata.data import Store
 
     try:
-        with progress_bars() as report:
+        with progress_bars(stopped="") as report:
             yield Store(), report
     except KeyboardInterrupt:
         typer.echo(

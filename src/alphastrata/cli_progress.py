@@ -8,10 +8,18 @@ from contextlib import contextmanager
 Report = Callable[[str, int, int], None]
 """Called with (what, done, total)."""
 
+GOES_ON = "Interrupted. The same command goes on from the last finished stage."
+
 
 @contextmanager
-def progress_bars() -> Iterator[Report]:
-    """Show what is done of each task, with its time; nothing where stderr is no terminal."""
+def progress_bars(*, stopped: str = GOES_ON) -> Iterator[Report]:
+    """Show what is done of each task, with its time; nothing where stderr is no terminal.
+
+    Parameters
+    ----------
+    stopped : str
+        What is said when somebody stops the command by hand; empty: nothing.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -39,5 +47,10 @@ def progress_bars() -> Iterator[Report]:
             tasks[what] = bars.add_task(what, total=total)
         bars.update(tasks[what], completed=done, total=total)  # type: ignore[arg-type]
 
-    with bars:
-        yield report
+    try:
+        with bars:
+            yield report
+    except KeyboardInterrupt:
+        if stopped:
+            console.print(stopped, highlight=False)
+        raise
