@@ -12,6 +12,7 @@ itself. Peers (not needed by the package): ``pip install polars tidyfinance``.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import time
 import warnings
@@ -19,6 +20,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from alphastrata.core import FactorReturns, Panel
 from alphastrata.portfolio import portfolio_returns, quantile_sort, sorted_returns
@@ -197,6 +199,8 @@ def peak_above(job: Callable[[], object]) -> float:
         return float(found.split()[1]) / 1024
 
     gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # What was freed before must not hide what is taken now.
+    pa.default_memory_pool().release_unused()
     with open("/proc/self/clear_refs", "w") as peak:
         peak.write("5")
     before = status("VmRSS")

@@ -43,6 +43,26 @@ def sort_by(major: Int64, minor: Int64, n_major: int, n_minor: int) -> Int64:
     return _counting_pass(_counting_pass(order, minor, n_minor), major, n_major)
 
 
+@njit(cache=True, nogil=True)
+def in_order(major: Int64, minor: Int64) -> bool:
+    """Return whether rows ascend by (major, minor) code, equal pairs allowed.
+
+    Parameters
+    ----------
+    major, minor
+        Codes of the two keys, shape (n,).
+
+    Examples
+    --------
+    >>> in_order(np.array([0, 0, 1]), np.array([1, 2, 0]))
+    True
+    """
+    for i in range(1, major.size):
+        if major[i] < major[i - 1] or (major[i] == major[i - 1] and minor[i] < minor[i - 1]):
+            return False
+    return True
+
+
 def offsets_of(codes: Int64, n_groups: int) -> Int64:
     """Return the bounds of each group in ascending codes, shape (n_groups + 1,)."""
     return np.searchsorted(codes, np.arange(n_groups + 1)).astype(np.int64)

@@ -170,9 +170,12 @@ def _recode(codes: np.ndarray, level: pd.Index) -> tuple[Int64, pd.Index]:
     if not level.is_unique:
         again, level = pd.factorize(level)
         codes = np.where(codes >= 0, again[codes], -1)
-    used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(level)) > 0)
+    whole = not codes.size or codes.min() >= 0
+    used = np.flatnonzero(np.bincount(codes if whole else codes[codes >= 0], minlength=len(level)))
     values = level.take(used)
     order = values.argsort()
+    if whole and used.size == len(level) and bool((order == np.arange(used.size)).all()):
+        return codes.astype(np.int64), values
     position = np.full(len(level) + 1, -1, dtype=np.int64)
     position[used[order]] = np.arange(used.size)
     return position[codes], values.take(order)

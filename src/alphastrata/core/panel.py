@@ -12,7 +12,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.columns import Column, Float64, gather, read_columns, take
-from alphastrata.core.grouping import Int64, lookup, offsets_of, sort_by
+from alphastrata.core.grouping import Int64, in_order, lookup, offsets_of, sort_by
 from alphastrata.core.keys import ASSET, DATE, FREQUENCIES, Keys, day, month_end, read_keys
 from alphastrata.core.lagging import lagged_rows
 from alphastrata.errors import InputDataError, LookAheadError
@@ -83,8 +83,8 @@ class Panel:
             found.raise_if_any()
             raise AssertionError("unreadable keys record why")
         keys, freq, moved = read
-        order = sort_by(keys.date_codes, keys.asset_codes, len(keys.dates), len(keys.assets))
-        if not np.array_equal(order, np.arange(len(data))):
+        if not in_order(keys.date_codes, keys.asset_codes):
+            order = sort_by(keys.date_codes, keys.asset_codes, len(keys.dates), len(keys.assets))
             keys, columns = _take_keys(keys, order), take(columns, order)
         _check_unique(keys, found)
         found.raise_if_any()

@@ -315,7 +315,12 @@ def _used(codes: Int64, n: int) -> tuple[Int64, Int64]:
         return codes, used
     position = np.zeros(n, dtype=np.int64)
     position[used] = np.arange(used.size)
-    return position[codes], used
+    if not codes.flags.writeable:  # The panel's own.
+        return position[codes], used
+    for first in range(0, codes.size, 2**16):  # In place: no second copy of many codes.
+        part = codes[first : first + 2**16]
+        part[:] = position[part]
+    return codes, used
 
 
 def _long(labels: pd.Series | pd.DataFrame) -> pd.Series:
