@@ -138,6 +138,17 @@ def test_init_writes_from_flags_without_asking_where_nobody_can_answer(tmp_path)
     assert "is there already" in again.stderr
 
 
+def test_own_files_become_a_study_of_sorts(tmp_path):
+    done = cli("init", "mine.toml", "--source", "panel", "--clusters", "0", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not read_config(tmp_path / "mine.toml").clusters
+    toy = Path(__file__).resolve().parents[1] / "data" / "toy"
+    example = toy.parents[1] / "examples" / "own_data.toml"
+    done = cli("run", str(example), "--data", str(toy), "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "report: out/report.html" in done.stdout
+
+
 def test_init_asks_on_a_terminal(tmp_path):
     said = on_a_terminal(
         ["init", "mine.toml"],

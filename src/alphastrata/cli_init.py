@@ -35,7 +35,9 @@ def init(
     question: Annotated[str | None, typer.Option(help="What the report's headline asks.")] = None,
     source: Annotated[Source | None, typer.Option(help="Where the market comes from.")] = None,
     lag: Annotated[str | None, typer.Option(help='Declared lag of statements, "4M".')] = None,
-    clusters: Annotated[int | None, typer.Option(help="How many clusters.", min=2, max=50)] = None,
+    clusters: Annotated[
+        int | None, typer.Option(help="How many clusters; 0: none.", max=50)
+    ] = None,
     daily: Annotated[
         bool | None, typer.Option("--daily/--monthly", help="Daily factors beside monthly ones.")
     ] = None,
@@ -55,7 +57,8 @@ def init(
         if lag is None and source in UNDATED:
             lag = typer.prompt("Months from a period's end until a statement is known", default=4)
             lag = f"{str(lag).removesuffix('M')}M"
-        clusters = clusters or typer.prompt("How many clusters", default=6, type=int)
+        if clusters is None:
+            clusters = typer.prompt("How many clusters (0: none)", default=6, type=int)
         if daily is None:
             daily = typer.confirm("Daily factors beside monthly ones?", default=False)
     text = new_study(
@@ -64,7 +67,7 @@ def init(
         lag=lag,
         daily=bool(daily),
         question=question or QUESTION,
-        clusters=clusters or 6,
+        clusters=6 if clusters is None else clusters,
         file=str(file),
     )
     file.write_text(text, encoding="utf-8")

@@ -80,7 +80,7 @@ def new_study(
     question
         What the report's headline asks.
     clusters
-        How many clusters the deep clustering finds.
+        How many clusters the deep clustering finds; 0: sorts alone.
     file
         Name of the file that the text will stand in.
 
@@ -111,5 +111,8 @@ def new_study(
         step=3 if short else 12,
         breakpoints="all" if short or source == "yahoo" else "NYSE",
     )
+    if clusters == 0:
+        start, end = text.index("[[clusters]]"), text.index("[[sorts]]")
+        text = text[:start] + text[end:]
     parse_config(text, source=file)
     return text
