@@ -13,6 +13,7 @@ from alphastrata.report import (
     ExtraSection,
     HeadlineFigure,
     HowComputed,
+    Line,
     ReportData,
     Table,
 )
@@ -38,11 +39,16 @@ def page_of(result: StudyResult) -> ReportData:
         extras.append(_campaign(result))
     if result.fairness is not None and len(result.fairness):
         extras.append(_fairness(result))
+    below = HowComputed(
+        formula="the numbers of the sections below, where each says how it was computed",
+        conventions=["Segments: how many, and how sure. Rates: the campaign, on known answers."],
+        manifest="settings",
+    )
     return ReportData(
         title=result.study.title,
         question="Who are the customers, what portfolio suits each segment, and whom should the "
         f"offer of {result.study.campaign.offer} reach?",
-        answer=result.answer,
+        answer=[Line(sentence, below) for sentence in result.answer],
         figures=_figures(result),
         warnings=result.warnings,
         data=_data(result),
