@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from sklearn.pipeline import Pipeline
 
 import alphastrata as st
+from alphastrata.cluster.transforms import signed_log
 from alphastrata.report import Membership, plots
-from alphastrata.report.style import figure_of
+from alphastrata.report.style import figure_of, styled
 from alphastrata.study.clusterings import as_flows
 
 IMAGES = Path(__file__).parent / "images"
@@ -70,6 +71,62 @@ def searches(chars: st.Panel) -> dict[str, Axes]:
     }
 
 
+def explanations(chars: st.Panel) -> dict[str, Axes]:
+    """Return what explains the clusters of the last window."""
+    found = st.cluster.rolling(pipeline(), chars, st.RollingWindows(36, 6), features=NAMES)
+    date = found.strata.dates[-1]
+    labels = found.strata.labels.xs(date, level="date").dropna().astype("int64")
+    X = chars.at(date).loc[labels.index, NAMES]
+    standard = signed_log(X.fillna(X.median()).to_numpy())
+    Z = pd.DataFrame(standard, X.index, NAMES)
+    Z = (Z - Z.mean()) / Z.std(ddof=0)
+    names = found.names
+    tree = st.cluster.surrogate_tree(X, labels, max_depth=3, shuffles=20)
+    values = st.cluster.shapley_values(X, labels, shuffles=2)
+    near = st.cluster.neighbor_network(Z, labels, n_neighbors=4)
+    net = st.cluster.feature_network(X)
+    last = found.embeddings[found.embeddings["date"] == date].set_index("asset")
+    return {
+        "boxes": plots.boxes(st.cluster.boxes(Z, labels.to_numpy()), names=names),
+        "tree": plots.tree(tree.nodes, names=names),
+        "shapley": plots.shapley(values.importance, names=names),
+        "drift": plots.drift(st.cluster.profile_drift(found.profiles), names=names),
+        "features": plots.network(net.nodes, net.edges),
+        "neighbors": plots.neighbors(
+            last.loc[labels.index].assign(cluster=labels), near.edges, names=names
+        ),
+    }
+
+
+def experiments() -> dict[str, Axes]:
+    """Return the eight experiments on a larger simulated market."""
+    market = st.data.simulate_market(400, "1975-01-31", 60, seed=0).panel
+    catalog = st.features.catalog()
+    can = set(st.features.computable(market))
+    groups = {
+        group: [n for n in catalog.loc[catalog["paper_group"] == group, "name"] if n in can]
+        for group in ("original", "extension", "price")
+    }
+    used = [name for group in groups.values() for name in group]
+    X = st.features.compute(market, used).at("1979-12-31")[used]
+    X = X[X.notna().mean(axis=1) >= 0.5]
+    returns = market.wide("ret").reindex(columns=X.index)
+    found = st.cluster.experiments(X, groups, seeds=3, returns=returns)
+    best = found.best()
+    places, names = found.places(best), found.names(best)
+    with styled():
+        axes = plt.subplots(1, 2, figsize=(9.5, 3.0), layout="constrained")[1]
+        plots.experiment_scores(found.scores, axes[0]).set_title("on the map")
+        plots.experiment_scores(found.scores, axes[1], space="input").set_title("in the data")
+        axes[0].get_legend().remove()
+    return {
+        "scores": axes[0],
+        "effects": plots.effects(found.effects()),
+        "map-3d": plots.map_in_3d(places, names=names),
+        "risk": plots.return_and_risk(found.return_and_risk(best), names=names),
+    }
+
+
 def wide(width: float, height: float) -> Axes:
     """Return axes of this size in inches."""
     _, ax = plt.subplots(figsize=(width, height), layout="constrained")
@@ -79,8 +136,11 @@ def wide(width: float, height: float) -> Axes:
 def main() -> None:
     """Write every figure."""
     chars = characteristics()
-    for name, ax in {**through_time(chars), **searches(chars)}.items():
-        path = IMAGES / f"clusters-{name}.png"
+    drawn = {f"clusters-{k}": v for k, v in {**through_time(chars), **searches(chars)}.items()}
+    drawn |= {f"explain-{name}": ax for name, ax in explanations(chars).items()}
+    drawn |= {f"experiments-{name}": ax for name, ax in experiments().items()}
+    for name, ax in drawn.items():
+        path = IMAGES / f"{name}.png"
         figure_of(ax).savefig(path, dpi=110, metadata={"Software": None}, bbox_inches="tight")
 
 

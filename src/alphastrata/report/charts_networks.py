@@ -128,7 +128,7 @@ def neighbors(places: pd.DataFrame, edges: pd.DataFrame, names: Names) -> Chart:
     ['within a cluster', '1']
     """
     data: list[Json] = []
-    for inside, label in ((True, "within a cluster"), (False, "between clusters")):
+    for inside, label in ((False, "between clusters"), (True, "within a cluster")):
         own = edges[edges["inside"].astype(bool) == inside]
         if own.empty:
             continue
@@ -140,8 +140,8 @@ def neighbors(places: pd.DataFrame, edges: pd.DataFrame, names: Names) -> Chart:
                 **{
                     name: _pieces(places[name], own["source"], own["target"]) for name in ("x", "y")
                 },
-                "line": {"color": "@muted" if inside else HIGH, "width": 0.7 if inside else 1.2},
-                "opacity": 0.5 if inside else 0.9,
+                "line": {"color": "@muted" if inside else HIGH, "width": 0.9 if inside else 0.8},
+                "opacity": 0.6 if inside else 0.4,
                 "hoverinfo": "skip",
             }
         )

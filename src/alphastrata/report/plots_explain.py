@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch
 
@@ -332,7 +332,9 @@ def drift(frame: pd.DataFrame, ax: Axes | None = None, *, names: Names | None = 
                 label=cluster_lines(cluster, names, width=30),
             )
         ax.set_ylabel("drift, standard deviations")
-        ax.xaxis.set_major_locator(AutoDateLocator(maxticks=6))  # type: ignore[no-untyped-call]
+        dates = AutoDateLocator()  # type: ignore[no-untyped-call]
+        ax.xaxis.set_major_locator(dates)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(dates))  # type: ignore[no-untyped-call]
         ax.set_ylim(bottom=0.0)
         ax.grid(axis="y")
         ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
