@@ -74,7 +74,7 @@ def page_of(config: StudyConfig, made: Artefacts, manifest: Mapping[str, Any]) -
         warnings=[
             "Scores on the map flatter every pipeline: t-SNE makes islands of noise. Compare in "
             "the space of the characteristics, and against nulls.",
-            *about["notes"],
+            *(Line(note, told) for note in about["notes"]),
         ],
         extras=[
             _clustered(made, told),
