@@ -237,7 +237,7 @@ def bootstraps(rng: Generator, t: int, n: int, law: str) -> Tests:
     spa = reality_check(assets - MEANS.sum(), draws=RESAMPLES, block=2, seed=seed)
     yield "SPA, best of N", spa.hansen
     yield "White's reality check, best of N", spa.white
-    if n == 25:
+    if n == 25 and seed % 4 == 0:  # they take longest
         # The best of them: where its t-statistic lies among the best of worlds without skill.
         for method in ("fama-french", "kosowski"):
             luck = bootstrap_alphas(assets, factors, method=method, draws=RESAMPLES, seed=seed)

@@ -56,6 +56,12 @@ def shares(world: World, draws: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"hits": hits, "counts": counts})
 
 
+def plain(frame: pd.DataFrame) -> str:
+    """Return a table as text, without blanks at the end of its lines."""
+    lines = frame.to_string(na_rep="", float_format="{:.1f}".format).splitlines()
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def verdict(row: pd.Series, draws: float) -> str:
     """Return "" within a point of 5%, give or take two standard errors of the simulation."""
     slack = 1.0 + 2 * 100 * np.sqrt(0.05 * 0.95 / draws)
@@ -85,12 +91,13 @@ def table(parts: Sequence[tuple[Callable[..., Tests], int]], *, widths: bool) ->
     off = [verdict(row, fewest[str(name)]) for name, row in frame.iterrows()]
     frame = frame.round(1)
     frame[("off by over a point", *[""] * (frame.columns.nlevels - 1))] = off
-    text = frame.to_string(na_rep="", float_format="{:.1f}".format)
+    text = plain(frame)
     counted = sorted(set(fewest.values()))
     return f"{text}\n\n{' or '.join(f'{c:,}' for c in counted)} draws by design"
 
 
 def power(draws: int) -> str:
+    """Share of false nulls rejected, by the size of every alpha; drawn as well."""
     columns = {}
     for n in WIDTHS:
         for alpha in (0.0, 0.0005, 0.001, 0.0015, 0.002, 0.003):
@@ -101,7 +108,34 @@ def power(draws: int) -> str:
             share = shares(world, draws, round(alpha * 1e5))
             columns[(f"N={n}", f"{100 * alpha:.2f}%")] = 100 * share["hits"] / share["counts"]
     frame = pd.DataFrame(columns).round(1)
-    return frame.to_string(float_format="{:.1f}".format) + f"\n\n{draws:,} draws by design"
+    frame = frame[~frame.index.str.startswith("any of N")]
+    draw_power(frame, PAGE.parent / "images" / "power.svg")
+    return f"{plain(frame)}\n\n{draws:,} draws by design"
+
+
+def draw_power(frame: pd.DataFrame, path: Path) -> None:
+    """Draw power against alpha, 5 and 25 assets side by side."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "power"
+    from matplotlib import pyplot as plt
+
+    shown = ["GRS F", "LR chi2", "Wald chi2", "Wald NW(6)", "t alpha, HC3"]
+    figure, axes = plt.subplots(1, len(WIDTHS), figsize=(9, 3.6), sharey=True)
+    for axis, n in zip(axes, WIDTHS, strict=True):
+        part = frame[f"N={n}"].loc[shown]
+        alphas = [float(str(name).rstrip("%")) for name in part.columns]
+        for name, row in part.iterrows():
+            axis.plot(alphas, row, marker="o", markersize=3, label=str(name))
+        axis.axhline(5, color="grey", linewidth=0.8, linestyle=":")
+        axis.set_title(f"{n} assets, T = 240")
+        axis.set_xlabel("alpha of every asset, % a month")
+    axes[0].set_ylabel("% rejected at 5%")
+    axes[-1].legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
 
 
 def shanken(draws: int) -> str:
@@ -121,8 +155,7 @@ def shanken(draws: int) -> str:
 
         share = shares(world, draws, round(100 * c))
         columns[f"c = {c}"] = 100 * share["hits"] / share["counts"]
-    frame = pd.DataFrame(columns).round(1)
-    return frame.to_string(float_format="{:.1f}".format) + f"\n\n{draws:,} draws by design"
+    return f"{plain(pd.DataFrame(columns).round(1))}\n\n{draws:,} draws by design"
 
 
 def tables(draws: int) -> dict[str, Callable[[], str]]:

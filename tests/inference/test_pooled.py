@@ -50,3 +50,17 @@ def test_lag_weights_and_refusals(ragged: Panel) -> None:
     assert "clustered by both" in ours.summary()
     with pytest.raises(ConfigError, match="cluster"):
         panel_regression(ragged, "ret", ["value"], cluster="firm")
+
+
+def test_a_negative_variance_is_said() -> None:
+    dates = pd.date_range("2000-01-31", periods=30, freq="ME")
+    index = pd.MultiIndex.from_product([dates, range(3)], names=["date", "asset"])
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        data = pd.DataFrame(rng.normal(size=(90, 3)), index, ["ret", "a", "b"])
+        result = panel_regression(data, "ret", ["a", "b"], cluster="both", lag=0)
+        if result.std_errors.isna().any():
+            break
+    lost = result.std_errors.index[result.std_errors.isna()]
+    assert len(lost)
+    assert f"No error of {', '.join(lost)}" in result.conventions()[2]

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from linearmodels.panel import PanelOLS
+from numpy.typing import NDArray
 
 from alphastrata.core import Note, Panel, Result
 from alphastrata.errors import ConfigError, EstimationError
@@ -142,15 +143,18 @@ def panel_regression(
             "cluster_time": cluster in ("date", "both"),
             "group_debias": True,
         }
-    fit = model.fit(debiased=True, **options)
+    with np.errstate(invalid="ignore"):  # a negative variance is said below
+        fit = model.fit(debiased=True, **options)
+        errors, tstats = np.asarray(fit.std_errors), np.asarray(fit.tstats)
+        pvalues = np.asarray(fit.pvalues)
     names = pd.Index(["const", *x], name="coefficient")
     dates = pd.DatetimeIndex(complete.index.get_level_values("date").unique()).sort_values()
     dropped = len(data) - len(complete)
     return PanelRegressionResult(
         params=pd.Series(np.asarray(fit.params), names, name="estimate"),
-        std_errors=pd.Series(np.asarray(fit.std_errors), names, name="std_error"),
-        tstats=pd.Series(np.asarray(fit.tstats), names, name="t"),
-        pvalues=pd.Series(np.asarray(fit.pvalues), names, name="p"),
+        std_errors=pd.Series(errors, names, name="std_error"),
+        tstats=pd.Series(tstats, names, name="t"),
+        pvalues=pd.Series(pvalues, names, name="p"),
         r2=float(fit.rsquared),
         nobs=int(fit.nobs),
         lines=(
@@ -158,7 +162,19 @@ def panel_regression(
             f"effects: {effects}; small-sample corrections as in Stata.",
             f"Regressors known {lag} dates before y; {dropped:,} rows with a missing variable "
             "left out.",
+            *_negative(names, errors),
         ),
         title=f"Panel regression of {y} ({describe_dates(dates, panel.freq)})",
         notes=panel.notes,
     )
+
+
+def _negative(names: pd.Index, errors: NDArray[np.float64]) -> list[str]:
+    """Return a line where clusters in both directions leave a variance below zero."""
+    lost = [str(name) for name in names[np.isnan(errors)]]
+    if not lost:
+        return []
+    return [
+        f"No error of {', '.join(lost)}: with few clusters the two-way variance came out negative; "
+        "cluster one way."
+    ]

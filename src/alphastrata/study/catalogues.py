@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from alphastrata import data, features
+from alphastrata import data, features, inference
 from alphastrata.customers import read_study
 from alphastrata.study.config import read_config
 from alphastrata.study.examples import demo_config
 
 
 def listing(kind: str) -> str:
-    """Return the characteristics, the factor files or the studies that there are, as text."""
+    """Return the characteristics, factor files, tests or studies that there are, as text."""
     if kind == "characteristics":
         return _aligned(features.catalog().reset_index(drop=True)[["name", "family", "label"]])
     if kind == "factors":
@@ -23,6 +23,8 @@ def listing(kind: str) -> str:
         columns = [c for c in ("name", "description", "title") if c in catalog]
         files = catalog[columns].set_axis(["name", "title"][: len(columns)], axis=1)
         return _aligned(pd.concat([bundled, files], ignore_index=True))
+    if kind == "tests":
+        return _aligned(inference.available_tests().reset_index())
     studies = [("demo", demo_config().title, "alphastrata demo")]
     for file in sorted([*Path("examples").glob("*.toml"), *Path().glob("*.toml")]):
         if file.name == "pyproject.toml":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
@@ -12,7 +13,6 @@ from alphastrata.core import Statistic
 from alphastrata.report import (
     AlphaPlot,
     Coefficients,
-    ExtraSection,
     HowComputed,
     SpecificationSection,
     Table,
@@ -48,8 +48,9 @@ def alphas(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSectio
     )
     text = tests[f"{name} text"]
     period = "month" if config.frequency == "M" else "day"
-    # The same Student's t as the p-values of the table: one rule on the whole page.
-    freedom = fit["observations"].to_numpy() - params.shape[1]
+    # The same distribution as that of the p-values of the table: one rule on the whole page.
+    freedom = fit["observations"].to_numpy(dtype=float) - params.shape[1]
+    freedom = freedom if text["student"] else np.full_like(freedom, np.inf)
     reach = student.ppf(1 - LEVEL / 2, freedom) * errors["alpha"]
     estimates = pd.DataFrame(
         {
@@ -59,7 +60,8 @@ def alphas(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSectio
             "tstat": tstats["alpha"],
         }
     )
-    least = int(freedom.min())
+    least = float(freedom.min())
+    normal = f"{least:.0f} degrees of freedom" if text["student"] else "normal"
     several = len(params)
     joint = words.joint_tests(tests, config.name)
     return TestSection(
@@ -70,9 +72,7 @@ def alphas(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSectio
         alphas=AlphaPlot(
             estimates=estimates,
             thresholds={
-                f"5%, one test, {least} degrees of freedom": float(
-                    student.ppf(1 - LEVEL / 2, least)
-                ),
+                f"5%, one test, {normal}": float(student.ppf(1 - LEVEL / 2, least)),
                 f"5%, Bonferroni over {several}": float(
                     student.ppf(1 - LEVEL / 2 / several, least)
                 ),
@@ -144,6 +144,7 @@ def cross_section(name: str, made: Mapping[str, Artefacts]) -> TestSection:
             percent=list(table.index),
             transpose=True,
         ),
+        tables=_beside(tests, name),
         by_date=tests[f"cross-section {name} coefficients"],
         conventions=[*_readable(text["conventions"]), *_own(text["notes"], made)],
         about=HowComputed(
@@ -153,6 +154,28 @@ def cross_section(name: str, made: Mapping[str, Artefacts]) -> TestSection:
             source="Fama and MacBeth (1973), Journal of Political Economy 81, 607-636",
         ),
     )
+
+
+def _beside(tests: Artefacts, name: str) -> list[Table]:
+    """Return subperiods and skipped dates of a cross-section, where there are any."""
+    subperiods = tests.get(f"cross-section {name} subperiods")
+    skipped = tests.get(f"cross-section {name} skipped")
+    told = HowComputed(
+        formula="averages of the same slopes over some dates", manifest="stage tests"
+    )
+    out = []
+    if subperiods is not None:
+        out.append(
+            Table(
+                title="By subperiod",
+                frame=subperiods,
+                notes=["Averages in decimals, t-statistics beside them."],
+                about=told,
+            )
+        )
+    if skipped is not None:
+        out.append(Table(title="Months without a regression", frame=skipped, about=told))
+    return out
 
 
 def spanning(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSection:
@@ -186,6 +209,13 @@ def spanning(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSect
     )
 
 
+def _hurdles(found: Mapping[str, float]) -> list[str]:
+    if not found:
+        return []
+    listed = ", ".join(f"{value:.2f} ({name})" for name, value in found.items())
+    return [f"|t| that a new factor needs at 5%: {listed} (Harvey, Liu and Zhu 2016)."]
+
+
 def many_tests(made: Mapping[str, Artefacts], benchmark: str) -> TestSection:
     """Return the section that counts every trial of the ledger."""
     found = made["trials"]
@@ -196,14 +226,13 @@ def many_tests(made: Mapping[str, Artefacts], benchmark: str) -> TestSection:
                 title=f"Alphas against {benchmark}, adjusted for all trials in the ledger",
                 frame=found["many"],
                 formats={
-                    "p": "pvalue",
-                    "p, Holm": "pvalue",
-                    "p, Benjamini-Yekutieli": "pvalue",
                     "trials": "integer",
+                    **{c: "pvalue" for c in found["many"] if c == "p" or c.startswith("p, ")},
                 },
                 notes=[
                     "Deflated Sharpe: probability that the ratio beats the best of as many trials "
                     "without skill (Bailey and Lopez de Prado 2014).",
+                    *_hurdles(found["hurdles"]),
                     f"The ledger holds {int(found['many']['trials'].iloc[0])} trials; the manifest "
                     "names its head, so that a trial that is taken out is noticed.",
                 ],
@@ -218,43 +247,6 @@ def many_tests(made: Mapping[str, Artefacts], benchmark: str) -> TestSection:
     )
 
 
-def battery(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:
-    """Return the further tests that the study asks for, one section, and what was skipped."""
-    if not config.tests.battery:
-        return []
-    found = made["battery"]
-    about = found["about"]
-    tables = [
-        Table(
-            title=title,
-            frame=found[f"battery {name}"],
-            notes=_readable(about["conventions"][name]),
-            about=HowComputed(
-                formula=title,
-                conventions=about["conventions"][name],
-                manifest="stage battery",
-            ),
-        )
-        for name, title in about["titles"].items()
-    ]
-    if "statistics" in found:
-        tables.insert(0, Table(title="Joint tests", frame=found["statistics"]))
-    skipped = [f"{name} could not be computed: {why}" for name, why in about["skipped"].items()]
-    bench = words.reference(config).name
-    return [
-        ExtraSection(
-            title=f"Further tests against {bench}",
-            text=skipped,
-            tables=tables,
-            about=HowComputed(
-                formula="statistic and p-value as the test's own table says",
-                conventions=[f"{config.tests.lags} lags where errors are robust."],
-                manifest="stage battery",
-            ),
-        )
-    ]
-
-
 def specifications(
     config: StudyConfig, made: Mapping[str, Artefacts]
 ) -> SpecificationSection | None:
@@ -266,7 +258,7 @@ def specifications(
     return SpecificationSection(
         estimates=found["estimates"][["estimate", "low", "high"]],
         choices=found["choices"],
-        label=f"alpha of {', '.join(config.multiverse.by)} against {words.reference(config).name}",
+        label=f"alpha of {config.multiverse.of} against {words.reference(config).name}",
         percent=True,
         preferred=preferred_row(config.multiverse, found["choices"]),
         notes=[

@@ -20,7 +20,7 @@ from alphastrata.study.manifest import differences, git_commit, read_manifest, w
 from alphastrata.study.record import record
 from alphastrata.study.settings import StudyConfig
 from alphastrata.study.stages import LOG, Progress, Stages
-from alphastrata.study.trials import LEDGER, many_tests
+from alphastrata.study.trials import LEDGER, hurdles, many_tests
 from alphastrata.study.whole_way import compute
 
 
@@ -149,7 +149,11 @@ def _write(
     ledger = store.out / LEDGER
     # The head carries times of day: it belongs in the manifest, not on a page that is compared.
     manifest["ledger"] = Ledger(ledger).head
-    made = {**made, "trials": {"many": many_tests(config, made, ledger)}}
+    counted = {
+        "many": many_tests(config, made, ledger),
+        "hurdles": hurdles(config, made, ledger),
+    }
+    made = {**made, "trials": counted}
     page = page_of(config, made, manifest)
     outputs = [*write_page(page, store.out), *write_results(made, store.out)]
     manifest["outputs"] = {
@@ -174,7 +178,9 @@ def diff(before: str | Path, after: str | Path) -> list[str]:
     ConfigError
         When one of the folders holds no finished study.
     """
-    return differences(read_manifest(Path(before)), read_manifest(Path(after)))
+    from alphastrata.study.comparison import compare
+
+    return compare(Path(before), Path(after))
 
 
 def verify(
