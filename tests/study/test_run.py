@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 
 from alphastrata.errors import ConfigError
 from alphastrata.inference import Ledger
-from alphastrata.study import parse_config, run, verify
+from alphastrata.study import diff, parse_config, run, verify
 from alphastrata.study.artefacts import load
 from alphastrata.study.manifest import git_commit, read_manifest
 
@@ -111,6 +112,19 @@ def test_changed_tests_run_only_tests_and_report(finished, tmp_path):
     assert Ledger(out / "trials.jsonl").count == 4
     run(parse_config(SMALL), out=out)
     assert Ledger(out / "trials.jsonl").count == 4
+
+
+def test_two_studies_are_compared_in_settings_and_numbers(finished, tmp_path):
+    assert diff(finished, finished) == []
+    out = shutil.copytree(finished, tmp_path / "copy")
+    changed = SMALL.replace("[[tests.fama", "[tests]\nlags = 2\n[[tests.fama")
+    run(parse_config(changed), out=out)
+    lines = diff(finished, out)
+    assert lines[0] == "setting tests.lags: 6 -> 2"
+    assert "stages with other results: performance, tests, truth" in lines
+    (alphas,) = (line for line in lines if "alphas-and-betas" in line)
+    assert re.search(r"\d+ of \d+ numbers differ, most in (CLU|LEV), .*: .* -> ", alphas)
+    assert not [line for line in lines if line.startswith("input")]
 
 
 def test_workers_do_not_change_a_bit(finished, tmp_path):
