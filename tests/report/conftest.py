@@ -569,5 +569,9 @@ def explained() -> dict[str, Any]:
                 names=["effect", "score"],
             ),
         ),
+        "criteria": pd.DataFrame(
+            {"inertia": [9.0, 2.0, 1.0], "silhouette": [0.4, 0.5, 0.3]}, index=[2, 3, 4]
+        ),
+        "settings": pd.DataFrame({"$k$": [3, 2], "dim": [4, 8], "score": [0.5, 0.4]}),
         "risk": pd.DataFrame({"mean": [0.01, -0.002], "std": [0.05, 0.07]}, index=[1, 2]),
     }

@@ -105,7 +105,7 @@ def test_leaves_of_a_tree_stand_below_one_another(explained: dict[str, Any]) -> 
     assert placed.loc[0, "line"] == pytest.approx((0.0 + 1.5) / 2)
     text = str(tree_svg(explained["nodes"], explained["names"]))
     assert "liquidity ≤ 0.5" in text
-    assert "&lt;b&gt;R&amp;D_100%&lt;/b&gt; ≤ 2,000,000" in text
+    assert "&lt;b&gt;R&amp;D_100%&lt;/b&gt; ≤ 2m" in text
     assert "<i>" not in text
     assert text.count("<rect") == 5
 

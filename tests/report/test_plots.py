@@ -39,6 +39,8 @@ def explanations(made: dict[str, Any]) -> Drawings:
         "effects": lambda ax: plots.effects(made["effects"], ax),
         "return_and_risk": lambda ax: plots.return_and_risk(made["risk"], ax, names=names),
         "map_in_3d": lambda ax: plots.map_in_3d(made["places"], ax, names=names),
+        "choose_k": lambda ax: plots.choose_k(made["criteria"], pd.Series({"elbow": 3}), ax),
+        "tuning": lambda ax: plots.tuning(made["settings"], ax, label="silhouette, <b>"),
     }
 
 
@@ -143,7 +145,7 @@ def test_figures_of_explanations_show_names_as_they_stand(
         plt.close("all")
     tree = (tmp_path / "tree.svg").read_text(encoding="utf-8")
     assert ">liquidity ≤ 0.5<" in tree
-    assert ">&lt;b&gt;R&amp;D_100%&lt;/b&gt; ≤ 2,000,000<" in tree
+    assert ">&lt;b&gt;R&amp;D_100%&lt;/b&gt; ≤ 2m<" in tree
     assert ">1 · large, &lt;i&gt;levered&lt;/i&gt;<" in tree
 
 

@@ -153,7 +153,7 @@ def _places(association: Array, joined: NDArray[np.bool_], names: Sequence[str])
     graph: Any = nx.Graph()
     graph.add_nodes_from(names)
     for i, j in zip(*np.nonzero(np.triu(joined, 1)), strict=True):
-        graph.add_edge(names[i], names[j], length=1.4 - float(abs(association[i, j])))
+        graph.add_edge(names[i], names[j], length=2.0 - float(abs(association[i, j])))
     found: Any = nx.kamada_kawai_layout(graph, weight="length")
     places = np.array([found[name] for name in names], dtype=np.float64)
     return pd.DataFrame(places, index=list(names), columns=["x", "y"])

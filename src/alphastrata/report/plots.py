@@ -39,6 +39,7 @@ from alphastrata.report.style import (
     LINE,
     MUTED,
     canvas,
+    cluster_lines,
     literal,
     plain_frame,
     save,
@@ -347,7 +348,7 @@ def map_of_clusters(
                 marker=mark(cluster),
                 linewidths=0.3,
                 edgecolors="white",
-                label=literal(cluster_label(cluster, names or {})),
+                label=cluster_lines(cluster, names, width=34),
             )
         ax.set_aspect("equal")
         ax.set_xticks([])

@@ -152,7 +152,7 @@ def tree(nodes: pd.DataFrame, ax: Axes | None = None, *, names: Names | None = N
 def _words(row: Mapping[Hashable, Any], names: Names | None) -> str:
     many = f"{row['rows']:,}"
     if row["feature"]:
-        return f"{literal(question(str(row['feature']), row['threshold']))}\n{many} rows"
+        return f"{literal(question(str(row['feature']), row['threshold'], width=19))}\n{many} rows"
     short = wrap(cluster_label(int(row["cluster"]), names or {}), 26)
     head = short[0] + ("…" if len(short) > 1 else "")
     return f"{literal(head)}\n{100 * row['share']:.0f}% of {many}"

@@ -67,16 +67,20 @@ def lay_out_tree(nodes: pd.DataFrame) -> pd.DataFrame:
     return nodes.reset_index(drop=True).assign(depth=depth, line=line)
 
 
-def question(feature: str, threshold: float) -> str:
-    """Return what an inner node asks.
+def question(feature: str, threshold: float, *, width: int = 0) -> str:
+    """Return what an inner node asks, a long name cut to so many letters where that is said.
 
     Examples
     --------
-    >>> question("leverage", 0.52341)
-    'leverage ≤ 0.523'
+    >>> question("leverage", 0.52341), question("change_in_inventory", 2.61e6, width=12)
+    ('leverage ≤ 0.523', 'change_in_i… ≤ 2.61m')
     """
-    large = abs(threshold) >= 1000
-    return f"{feature} ≤ {threshold:,.0f}" if large else f"{feature} ≤ {threshold:.3g}"
+    name = feature if not width or len(feature) <= width else feature[: width - 1] + "…"
+    size = abs(threshold)
+    for unit, word in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if size >= unit:
+            return f"{name} ≤ {threshold / unit:.3g}{word}"
+    return f"{name} ≤ {threshold:.3g}"
 
 
 # Pixels: from column to column, from leaf to leaf, and the size of a node.
@@ -141,7 +145,7 @@ def _node(row: Row, names: Mapping[int, str], unit: str) -> Markup:
     count = f"{show(many, 'integer')} {unit}{'' if many == 1 else 's'}"
     tint = colour(cluster)
     if row["feature"]:
-        lines = [question(str(row["feature"]), float(row["threshold"])), count]
+        lines = [question(str(row["feature"]), float(row["threshold"]), width=19), count]
         look = "fill:var(--ground);stroke:var(--strong-line)"
     else:
         short = wrap(label, 27)
@@ -155,6 +159,8 @@ def _node(row: Row, names: Mapping[int, str], unit: str) -> Markup:
         for i, (text, tone) in enumerate(zip(lines, ("--ink", "--muted"), strict=True))
     )
     words = f"{label}: {100 * share:.0f}% of {count}"
+    if row["feature"]:
+        words = f"{question(str(row['feature']), float(row['threshold']))}: {count}"
     return Markup(
         '<g><title>{}</title><rect x="{:.1f}" y="{:.1f}" width="{:.0f}" height="{:.0f}" rx="7" '
         'style="{}"/>{}</g>'
