@@ -46,12 +46,14 @@ def further(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSec
 
 def _table(found: Artefacts, entry: Mapping[str, object]) -> Table:
     conventions = [str(line) for line in entry["conventions"]]  # type: ignore[attr-defined]
-    # The page sets significance in bold: the line on stars means nothing there.
-    shown = [line for line in conventions if not line.startswith("*, **")]
+    # Those on the printed table, with its per cent, parentheses and stars, are not about this one.
+    printed = ("*, **", "Alphas in per cent per period; t-statistics in parentheses")
+    shown = [line for line in conventions if not line.startswith(printed)]
+    frame = found[f"table {entry['number']}"]
     return Table(
         title=str(entry["title"]),
-        frame=found[f"table {entry['number']}"],
-        notes=shown,
+        frame=frame,
+        notes=["In decimals per period.", *shown] if "estimate" in frame else shown,
         about=HowComputed(formula=str(entry["title"]), conventions=conventions, manifest=MANIFEST),
     )
 
