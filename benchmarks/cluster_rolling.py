@@ -1,15 +1,19 @@
 """Monthly windows of one cross-section each, beside the loop that a user would write today.
 
-python benchmarks/cluster_rolling.py [--windows 60] [--assets 2000] [--features 32] [--naive 5]
+python benchmarks/cluster_rolling.py [--windows 60] [--assets 2000] [--features 32] [--naive 12]
+                                     [--jobs 2] [--ours-only]
 
 The naive loops are timed on the first ``--naive`` windows, and their time per window compared;
-quality is over those windows for every system. CPU seconds, one thread.
+quality is over those windows for every system. One thread, CPU seconds; with ``--jobs`` the cold
+windows run side by side as well, and there only wall time says something: measure it on a machine
+that does nothing else. ``--ours-only`` leaves the naive loops out: its peak memory is ours alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cluster_naive as naive
@@ -21,6 +25,7 @@ from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 from alphastrata.cluster import (
+    RollingClusters,
     RollingOptions,
     deep_clusterer,
     rolling,
@@ -29,6 +34,34 @@ from alphastrata.cluster import (
 )
 from alphastrata.core.panel import Panel
 from alphastrata.core.windows import RollingWindows
+
+OURS = (
+    ("ours, same schedule", "usual", "cold"),
+    ("ours, short schedule, warm autoencoder", "short", "warm"),
+    ("ours, from the previous map", "short", "map"),
+)
+QUALITY = ("sil. input", "sil. map", "trust", "ARI truth", "ARI months")
+
+
+@dataclass
+class Row:
+    """One system: seconds per window, and each window's quality (rows of ``QUALITY``)."""
+
+    name: str
+    cpu: float
+    wall: float
+    quality: list[np.ndarray]
+
+
+def ours(panel: Panel, schedule: str, start: str, jobs: int = 1) -> RollingClusters:
+    return rolling(
+        deep_clusterer(schedule=schedule),
+        panel,
+        RollingWindows(1),
+        train="formation",
+        n_jobs=jobs,
+        options=RollingOptions(start=start),
+    )
 
 
 def loop(blocks: list[np.ndarray], library: str) -> list[dict]:
@@ -44,74 +77,96 @@ def loop(blocks: list[np.ndarray], library: str) -> list[dict]:
     return out
 
 
+def agreement(truth: np.ndarray, found: np.ndarray) -> list[np.ndarray]:
+    """Return ARI with the planted labels, and between neighbouring windows."""
+    with_truth = [adjusted_rand_score(a, b) for a, b in zip(truth, found, strict=False)]
+    months = [adjusted_rand_score(a, b) for a, b in pairwise(found)]
+    return [np.array(with_truth), np.array(months)]
+
+
+def measure_ours(panel: Panel, truth: np.ndarray, windows: int, seen: int) -> list[Row]:
+    rows = []
+    for name, schedule, start in OURS:
+        found, cpu, wall = timed(lambda s=schedule, t=start: ours(panel, s, t))
+        wide = found.strata.wide().to_numpy(dtype=np.int64)[:seen]
+        scores = found.scores[:seen]
+        names = ("silhouette_input", "silhouette_embedding", "trustworthiness")
+        quality = [scores[column].to_numpy() for column in names]
+        rows.append(Row(name, cpu / windows, wall / windows, [*quality, *agreement(truth, wide)]))
+    return rows
+
+
+def measure_naive(panel: Panel, truth: np.ndarray, seen: int) -> list[Row]:
+    rows = []
+    blocks = [panel.at(date).to_numpy() for date in panel.dates[:seen]]
+    for library in ("openTSNE", "scikit-learn"):
+        found, cpu, wall = timed(lambda library=library: loop(blocks, library))
+        quality = [
+            np.array([score_clusters(f["Z"], f["labels"]).silhouette for f in found]),
+            np.array([score_clusters(f["places"], f["labels"]).silhouette for f in found]),
+            np.array([trustworthiness(f["latent"], f["places"]) for f in found]),
+            *agreement(truth, np.array([f["labels"] for f in found])),
+        ]
+        rows.append(Row(f"torch DataLoader + {library}", cpu / seen, wall / seen, quality))
+    return rows
+
+
+def show(rows: list[Row], *, compared: bool) -> None:
+    """Print seconds and quality, and the differences from the last system with their errors."""
+    base = rows[-1]
+    print(f"{'system':<40}" + "".join(f"{h:>14}" for h in ("CPU s/window", "ratio", *QUALITY)))
+    for row in rows:
+        ratio = f"{base.cpu / row.cpu:14.1f}" if compared else f"{'':>14}"
+        cells = "".join(f"{values.mean():14.4f}" for values in row.quality)
+        print(f"{row.name:<40}{row.cpu:14.3f}{ratio}{cells}")
+    if not compared:
+        return
+    print(f"less {base.name}, and the standard error of the difference over windows")
+    for row in rows[:-1]:
+        cells = ""
+        for values, others in zip(row.quality, base.quality, strict=True):
+            gap = values - others
+            error = gap.std(ddof=1) / np.sqrt(len(gap)) if len(gap) > 1 else np.nan
+            cells += f"{f'{gap.mean():+.4f} ({error:.4f})':>18}"
+        print(f"{row.name:<40}{cells}")
+
+
+def side_by_side(panel: Panel, jobs: int, windows: int, rows: list[Row], *, compared: bool) -> None:
+    """Print wall seconds of cold windows on several workers, their start counted and not."""
+    one = rows[0].wall
+    for what in ("workers started", "workers running"):
+        _, _, wall = timed(lambda: ours(panel, "usual", "cold", jobs))
+        each = wall / windows
+        text = f"{jobs} workers, same schedule, {what:<16} {each:.3f} wall s/window, "
+        text += f"{one / each:.2f} times one worker"
+        if compared:
+            against = [(row.name, row.wall / each) for row in rows[-2:]]
+            text += "".join(f", {ratio:.1f} times {name} on one" for name, ratio in against)
+        print(text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--windows", type=int, default=60)
     parser.add_argument("--assets", type=int, default=2000)
     parser.add_argument("--features", type=int, default=32)
-    parser.add_argument("--naive", type=int, default=5)
+    parser.add_argument("--naive", type=int, default=12)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--ours-only", action="store_true")
     args = parser.parse_args()
     frame, truth = characteristics(args.assets, args.features, args.windows)
     panel = Panel(frame)
-    blocks = [panel.at(date).to_numpy() for date in panel.dates[: args.naive]]
     torch.set_num_threads(1)
-    rows = []
     with threadpool_limits(limits=1):
         rolling(deep_clusterer(), panel.between(None, panel.dates[0]), RollingWindows(1))
-        for name, schedule, start in (
-            ("ours, same schedule", "usual", "cold"),
-            ("ours, short schedule, warm autoencoder", "short", "warm"),
-            ("ours, from the previous map", "short", "map"),
-        ):
-            found, cpu, _ = timed(
-                lambda schedule=schedule, start=start: rolling(
-                    deep_clusterer(schedule=schedule),
-                    panel,
-                    RollingWindows(1),
-                    train="formation",
-                    options=RollingOptions(start=start),
-                )
-            )
-            # Quality over the windows that the naive loops see as well.
-            wide = found.strata.wide().to_numpy(dtype=np.int64)[: args.naive]
-            scores = found.scores[: args.naive]
-            rows.append(
-                (
-                    name,
-                    cpu / args.windows,
-                    scores["silhouette_input"].mean(),
-                    scores["silhouette_embedding"].mean(),
-                    scores["trustworthiness"].mean(),
-                    *agreement(truth, wide),
-                )
-            )
-        for library in ("openTSNE", "scikit-learn"):
-            found, cpu, _ = timed(lambda library=library: loop(blocks, library))
-            rows.append(
-                (
-                    f"torch DataLoader + {library}",
-                    cpu / args.naive,
-                    np.mean([score_clusters(f["Z"], f["labels"]).silhouette for f in found]),
-                    np.mean([score_clusters(f["places"], f["labels"]).silhouette for f in found]),
-                    np.mean([trustworthiness(f["latent"], f["places"]) for f in found]),
-                    *agreement(truth, np.array([f["labels"] for f in found])),
-                )
-            )
-    base = rows[-1][1]
-    heads = ("CPU s/window", "ratio", "sil. input", "sil. map", "trust", "ARI truth", "ARI months")
-    print(f"{'system':<40}" + "".join(f"{h:>13}" for h in heads))
-    for name, seconds, *rest in rows:
-        cells = [f"{seconds:13.3f}", f"{base / seconds:13.1f}", *(f"{v:13.4f}" for v in rest)]
-        print(f"{name:<40}" + "".join(cells))
+        rows = measure_ours(panel, truth, args.windows, min(args.naive, args.windows))
+        if not args.ours_only:
+            rows += measure_naive(panel, truth, min(args.naive, args.windows))
+    show(rows, compared=not args.ours_only)
+    if args.jobs > 1:
+        side_by_side(panel, args.jobs, args.windows, rows, compared=not args.ours_only)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"peak memory of the whole run: {peak:.2f} GB")
-
-
-def agreement(truth: np.ndarray, found: np.ndarray) -> tuple[float, float]:
-    """Return mean ARI with the planted labels, and between neighbouring windows."""
-    with_truth = [adjusted_rand_score(a, b) for a, b in zip(truth, found, strict=False)]
-    months = [adjusted_rand_score(a, b) for a, b in pairwise(found)]
-    return float(np.mean(with_truth)), float(np.mean(months))
+    print(f"peak memory of this process: {peak:.2f} GB")
 
 
 if __name__ == "__main__":

@@ -119,40 +119,51 @@ def conditional(squared: Array, perplexity: float) -> Array:
 def _symmetrize(index: Int32, p: Array) -> tuple[NDArray[np.int64], Int32, Float32]:
     """Return the joint affinities (p(j|i) + p(i|j)) / 2n in compressed rows, columns ascending."""
     n, k = index.shape
-    counts = np.zeros(n + 1, dtype=np.int64)
+    # Who has row j among its neighbours: filled row after row, so that its columns ascend.
+    back_start = np.zeros(n + 1, dtype=np.int64)
     for i in range(n):
-        counts[i + 1] += k
         for e in range(k):
-            counts[index[i, e] + 1] += 1
-    start = np.cumsum(counts)
-    fill = start[:-1].copy()
-    columns = np.empty(2 * n * k, dtype=np.int32)
-    values = np.empty(2 * n * k)
+            back_start[index[i, e] + 1] += 1
+    back_start = np.cumsum(back_start)
+    fill = back_start[:-1].copy()
+    back = np.empty(n * k, dtype=np.int32)
+    back_p = np.empty(n * k)
     for i in range(n):
         for e in range(k):
             j = index[i, e]
-            half = p[i, e] / (2.0 * n)
-            columns[fill[i]] = j
-            values[fill[i]] = half
-            fill[i] += 1
-            columns[fill[j]] = i
-            values[fill[j]] = half
+            back[fill[j]] = i
+            back_p[fill[j]] = p[i, e] / (2.0 * n)
             fill[j] += 1
-    # Merge the two entries of a mutual neighbour.
+    # Turned around once more, the neighbours themselves ascend.
+    own = np.empty((n, k), dtype=np.int32)
+    own_p = np.empty((n, k))
+    count = np.zeros(n, dtype=np.int64)
+    for j in range(n):
+        for e in range(back_start[j], back_start[j + 1]):
+            i = back[e]
+            own[i, count[i]] = j
+            own_p[i, count[i]] = back_p[e]
+            count[i] += 1
+    # Merge the two sorted lists of each row; a mutual neighbour is in both.
     offsets = np.zeros(n + 1, dtype=np.int64)
+    columns = np.empty(2 * n * k, dtype=np.int32)
+    values = np.empty(2 * n * k)
     size = 0
     for i in range(n):
-        order = np.argsort(columns[start[i] : start[i + 1]], kind="mergesort")
-        row_columns = columns[start[i] : start[i + 1]][order]
-        row_values = values[start[i] : start[i + 1]][order]
-        first = size
-        for e in range(len(row_columns)):
-            if size > first and columns[size - 1] == row_columns[e]:
-                values[size - 1] += row_values[e]
-            else:
-                columns[size] = row_columns[e]
-                values[size] = row_values[e]
-                size += 1
+        a, b, end = 0, back_start[i], back_start[i + 1]
+        while a < k or b < end:
+            left = own[i, a] if a < k else n
+            right = back[b] if b < end else n
+            value = 0.0
+            if left <= right:
+                value += own_p[i, a]
+                a += 1
+            if right <= left:
+                value += back_p[b]
+                b += 1
+            columns[size] = min(left, right)
+            values[size] = value
+            size += 1
         offsets[i + 1] = size
     return offsets, columns[:size].copy(), values[:size].astype(np.float32)
 

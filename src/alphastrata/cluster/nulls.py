@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
+from alphastrata.cluster.null_draws import NULLS, sample_null
 from alphastrata.cluster.window_fit import Task, WindowFit, fit_window
 from alphastrata.core.checks import Note
 from alphastrata.core.results import Result
@@ -22,128 +21,7 @@ __all__ = ["NULLS", "NullTest", "fit_once", "null_test", "sample_null"]
 
 Array = NDArray[np.float64]
 
-NULLS = ("permute", "copula", "one_factor")
-"""Permuted columns; a Gaussian copula with the same margins; one factor with the same margins."""
-
 _SMALLER_IS_BETTER = "davies_bouldin"
-
-
-def _normal_scores(X: Array) -> Array:
-    """Return each column's ranks as normal quantiles; missing values stay missing."""
-    out = np.full_like(X, np.nan)
-    for k, column in enumerate(X.T):
-        present = ~np.isnan(column)
-        out[present, k] = ndtri((rankdata(column[present]) - 0.5) / max(int(present.sum()), 1))
-    return out
-
-
-def _correlation(scores: Array) -> Array:
-    """Return the correlations (d x d) over pairwise present rows, made positive semidefinite."""
-    filled = np.where(np.isnan(scores), 0.0, scores)
-    present = (~np.isnan(scores)).astype(np.float64)
-    both = np.maximum(present.T @ present, 1.0)
-    covariance = filled.T @ filled / both
-    scale = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
-    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
-    fixed = (vectors * np.maximum(values, 1e-10)) @ vectors.T
-    scale = np.sqrt(np.diag(fixed))
-    return np.asarray(fixed / np.outer(scale, scale))
-
-
-def _white(z: Array) -> Array:
-    """Return normal draws (n x d) rotated and scaled so that they are exactly uncorrelated.
-
-    The data's correlations are their own plus sampling noise; draws with sampling noise of their
-    own on top would be more structured than the data, and the test conservative.
-    """
-    n, d = z.shape
-    if n <= 2 * d:
-        return z
-    centred = z - z.mean(axis=0)
-    factor = np.linalg.cholesky(centred.T @ centred / n)
-    return np.asarray(np.linalg.solve(factor, centred.T).T)
-
-
-def _with_margins(z: Array, X: Array, rng: np.random.Generator) -> Array:
-    """Return the columns of ``X`` reordered so that they have the ranks of ``z``.
-
-    The margins stay exactly those of the sample. Missing values go to random rows.
-    """
-    out = np.empty_like(X)
-    for k in range(X.shape[1]):
-        column = X[:, k]
-        values = np.sort(column[~np.isnan(column)])
-        rows = rng.permutation(len(X))[: len(values)]
-        out[:, k] = np.nan
-        out[rows[np.argsort(z[rows, k], kind="stable")], k] = values
-    return out
-
-
-def sample_null(
-    X: ArrayLike, null: str, rng: np.random.Generator, *, factor: ArrayLike | None = None
-) -> Array:
-    """Return data (n x d) of the same margins as ``X``, column by column, without clusters.
-
-    Parameters
-    ----------
-    X : array of shape (n, d)
-        Features; missing values stay as many, in random rows.
-    null : {"permute", "copula", "one_factor"}
-        "permute": each column is permuted by itself, so that nothing depends on anything.
-        "copula": a Gaussian copula with the rank correlations of ``X``.
-        "one_factor": a Gaussian copula in which one factor is all that columns share: the
-        given ``factor``, or the one that explains the normal scores' correlations best.
-    rng : numpy Generator
-        Source of randomness.
-    factor : array of shape (n,) or None
-        A known driver, such as log market capitalisation, for "one_factor".
-
-    Raises
-    ------
-    ConfigError
-        If the null is unknown.
-
-    Examples
-    --------
-    >>> X = np.arange(12.0).reshape(6, 2)
-    >>> Z = sample_null(X, "permute", np.random.default_rng(0))
-    >>> bool((np.sort(Z, axis=0) == X).all())
-    True
-    """
-    values = np.asarray(X, dtype=np.float64)
-    n, d = values.shape
-    if null == "permute":
-        return np.column_stack([rng.permutation(column) for column in values.T])
-    if null not in NULLS:
-        raise ConfigError(f"A null must be one of {NULLS}, got {null!r}.")
-    scores = _normal_scores(values)
-    if null == "copula":
-        root, vectors = np.linalg.eigh(_correlation(scores))
-        z = _white(rng.normal(size=(n, d))) @ (vectors * np.sqrt(np.maximum(root, 0.0))).T
-        return _with_margins(z, values, rng)
-    loadings = _loadings(scores, factor)
-    shared = rng.normal(size=(n, 1))
-    z = shared * loadings + rng.normal(size=(n, d)) * np.sqrt(1.0 - loadings**2)
-    return _with_margins(z, values, rng)
-
-
-def _loadings(scores: Array, factor: ArrayLike | None) -> Array:
-    """Return each column's loading (d,) on the given factor, or on the best one."""
-    if factor is not None:
-        given = _normal_scores(np.asarray(factor, dtype=np.float64)[:, None])
-        return np.clip(_correlation(np.hstack([given, scores]))[0, 1:], -0.999, 0.999)
-    correlation = _correlation(scores)
-    loadings = np.zeros(scores.shape[1])
-    # Principal axes: the factor explains what columns share, and not their own variance.
-    shared = np.full(scores.shape[1], 0.5)
-    for _ in range(100):
-        reduced = correlation - np.eye(len(shared)) + np.diag(shared)
-        roots, vectors = np.linalg.eigh(reduced)
-        loadings = np.clip(vectors[:, -1] * np.sqrt(max(float(roots[-1]), 0.0)), -0.999, 0.999)
-        if np.abs(loadings**2 - shared).max() < 1e-6:
-            break
-        shared = loadings**2
-    return np.asarray(loadings)
 
 
 def fit_once(model: Any, X: Array, columns: Sequence[str] = ()) -> WindowFit:

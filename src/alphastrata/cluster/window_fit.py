@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, clone
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from alphastrata.cluster.autoencoder import Autoencoder
 from alphastrata.cluster.deep import DeepClusterer
@@ -137,6 +139,12 @@ def fit_early_steps(steps: Steps, pooled: Array) -> Steps:
     return fitted
 
 
+@cache
+def _libraries(torch_is_loaded: bool) -> ThreadpoolController:
+    """Return the libraries with threads of their own, searched for once and again with torch."""
+    return ThreadpoolController()
+
+
 def fit_window(task: Task, carry: Carry | None = None) -> WindowFit:
     """Return the clusters of one window, on one thread.
 
@@ -146,7 +154,7 @@ def fit_window(task: Task, carry: Carry | None = None) -> WindowFit:
         If a step fails; the message names the window.
     """
     try:
-        with threadpool_limits(limits=1):
+        with _libraries("torch" in sys.modules).limit(limits=1):
             return _fit(task, carry)
     except AlphaStrataError as error:
         raise type(error)(f"Window {task.name}: {error}") from error
