@@ -572,6 +572,11 @@ def explained() -> dict[str, Any]:
         "criteria": pd.DataFrame(
             {"inertia": [9.0, 2.0, 1.0], "silhouette": [0.4, 0.5, 0.3]}, index=[2, 3, 4]
         ),
+        "null observed": pd.Series({"silhouette_input": 0.4, "silhouette_embedding": 0.5}),
+        "null draws": pd.DataFrame(
+            {"silhouette_input": [0.1, 0.2], "silhouette_embedding": [0.4, np.nan]},
+            index=pd.MultiIndex.from_product([["copula"], [0, 1]], names=["null", "draw"]),
+        ),
         "settings": pd.DataFrame({"$k$": [3, 2], "dim": [4, 8], "score": [0.5, 0.4]}),
         "risk": pd.DataFrame({"mean": [0.01, -0.002], "std": [0.05, 0.07]}, index=[1, 2]),
     }

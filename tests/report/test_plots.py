@@ -40,6 +40,7 @@ def explanations(made: dict[str, Any]) -> Drawings:
         "return_and_risk": lambda ax: plots.return_and_risk(made["risk"], ax, names=names),
         "map_in_3d": lambda ax: plots.map_in_3d(made["places"], ax, names=names),
         "choose_k": lambda ax: plots.choose_k(made["criteria"], pd.Series({"elbow": 3}), ax),
+        "null_test": lambda ax: plots.null_test(made["null observed"], made["null draws"], ax),
         "tuning": lambda ax: plots.tuning(made["settings"], ax, label="silhouette, <b>"),
     }
 

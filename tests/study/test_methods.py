@@ -9,6 +9,7 @@ from alphastrata import cluster
 from alphastrata.errors import ConfigError
 from alphastrata.study import clusterings, parse_config, run
 from alphastrata.study.artefacts import load
+from alphastrata.study.cluster_settings import ChecksConfig
 from alphastrata.study.estimators import estimator_of
 from alphastrata.study.manifest import read_manifest
 from alphastrata.study.settings import ClusterConfig
@@ -211,3 +212,29 @@ def test_the_criteria_for_k_are_a_plot_and_a_table_of_the_page(tmp_path):
     assert "How many clusters: CLU" in page
     (file,) = (tmp_path / "tables").glob("how-many-clusters*criteria*.csv")
     assert pd.read_csv(file)["k"].tolist() == [2, 3, 4]
+
+
+def test_the_null_test_is_a_plot_and_pvalues_of_the_page(tmp_path):
+    more = 'n_clusters = 3\nschedule = "short"' + SHORT
+    config = study(more + "[clusters.checks]\nnull_test = true\n", nulls=0)
+    finished = run(config, out=tmp_path)
+    page = finished.report.read_text(encoding="utf-8")
+    assert "Clusters against noise: CLU" in page
+    assert "among those of data without clusters" in page
+    (file,) = (tmp_path / "tables").glob("clusters-against-noise*null-test*.csv")
+    table = pd.read_csv(file, index_col=0)
+    for kind in ("permute", "copula", "one_factor"):
+        row = table.loc[f"silhouette_input ({kind})"]
+        assert 0.05 <= row["p-value"] <= 1.0
+    beaten = (table.filter(like="silhouette_input", axis=0)["p-value"] <= 0.05).all()
+    warning = "score no better than noise in the features"
+    assert (warning in page) == (not beaten)
+    assert "what the same pipeline finds in data without clusters (p = " in page
+
+
+def test_the_null_test_takes_some_nulls_and_enough_draws():
+    checks = ChecksConfig.model_validate({"null_test": ["copula"]})
+    assert checks.null_test == ("copula",)
+    assert ChecksConfig().null_test == ChecksConfig.model_validate({"null_test": False}).null_test
+    with pytest.raises(ValueError, match="draws = 19 or more"):
+        ChecksConfig(null_test=("permute",), draws=9)

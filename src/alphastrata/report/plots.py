@@ -31,6 +31,7 @@ from alphastrata.report.plots_experiments import (
 )
 from alphastrata.report.plots_explain import beeswarm, boxes, drift, importance, shapley, tree
 from alphastrata.report.plots_networks import neighbors, network
+from alphastrata.report.plots_nulls import null_test
 from alphastrata.report.plots_results import alphas, by_date, specifications, truth, tstats
 from alphastrata.report.plots_search import choose_k, tuning
 from alphastrata.report.style import (
@@ -64,6 +65,7 @@ __all__ = [
     "membership",
     "neighbors",
     "network",
+    "null_test",
     "profiles",
     "return_and_risk",
     "save",

@@ -154,12 +154,24 @@ def _unread(network: list[str], reads: tuple[str, ...], what: str) -> Iterator[t
 
 
 class ChecksConfig(Section):
-    """What else is asked of a clustering, on its last cross-section; each takes its time."""
+    """What else is asked of a clustering, on its last cross-section; each takes its time.
 
+    ``null_test`` names the nulls that the whole pipeline is run on, ``draws`` times each; true is
+    all of them.
+    """
+
+    null_test: tuple[Literal["permute", "copula", "one_factor"], ...] = ()
     purge: bool = False
     stability: bool = False
     choose_k: tuple[int, ...] = ()
     draws: int = Field(default=19, ge=5, le=999)
+
+    @field_validator("null_test", mode="before")
+    @classmethod
+    def _all_nulls(cls, value: object) -> object:
+        if isinstance(value, bool):
+            return ("permute", "copula", "one_factor") if value else ()
+        return value
 
     @field_validator("choose_k")
     @classmethod
@@ -167,6 +179,15 @@ class ChecksConfig(Section):
         if list(value) != sorted(set(value)) or (value and value[0] < 2):
             raise ValueError(f"numbers of clusters ascend from at least 2; got {list(value)}")
         return value
+
+    @model_validator(mode="after")
+    def _can_reject(self) -> Self:
+        if self.null_test and self.draws < 19:
+            raise ValueError(
+                f"with {self.draws} draws no p-value is below {1 / (self.draws + 1):.2f}; "
+                "null_test needs draws = 19 or more"
+            )
+        return self
 
 
 class ClusterConfig(HoldingConfig, EstimatorConfig):

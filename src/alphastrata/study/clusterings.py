@@ -153,6 +153,21 @@ def checks(
     last = last[last[names].notna().mean(axis=1) >= 0.5]
     values = last[names].fillna(last[names].median())
     out: Artefacts = {}
+    if wanted.null_test:
+        tested = cluster.null_test(
+            model,
+            values,
+            nulls=wanted.null_test,
+            draws=wanted.draws,
+            random_state=seed,
+            n_jobs=workers,
+        )
+        # Without a map, the space that is clustered is the latent one, or that of the features.
+        once = [name for name in tested.observed.index if not _repeated(name, tested.observed)]
+        out["null test observed"] = tested.observed[once].to_frame()
+        out["null test simulated"] = tested.simulated[once]
+        kept = [f"{score} ({kind})" for kind, score in tested.pvalues.index if score in once]
+        out["null test table"] = tested.table().loc[kept]
     if wanted.purge:
         known = last["market_cap"].notna()
         industry = last.loc[known, "industry"].astype(str) if "industry" in last else None
@@ -180,6 +195,13 @@ def checks(
         out["criteria for k"] = chosen.table
         out["choices of k"] = chosen.choices.rename("k").to_frame()
     return out
+
+
+def _repeated(name: str, observed: pd.Series) -> bool:
+    """Return whether the score is that of another space of the same rows, named before."""
+    metric, _, space = name.rpartition("_")
+    before = {"latent": ["input"], "embedding": ["input", "latent"]}.get(space, [])
+    return any(observed.get(f"{metric}_{other}") == observed[name] for other in before)
 
 
 def null_panel(panel: Panel, kind: str, rng: np.random.Generator) -> Panel:

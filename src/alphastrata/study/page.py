@@ -18,7 +18,15 @@ from alphastrata.report import (
     tables,
 )
 from alphastrata.report.folds import frames_of
-from alphastrata.study import page_data, page_further, page_money, page_search, page_tests, words
+from alphastrata.study import (
+    page_data,
+    page_further,
+    page_money,
+    page_nulls,
+    page_search,
+    page_tests,
+    words,
+)
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import StudyConfig
 
@@ -59,6 +67,7 @@ def page_of(
         ],
         truth=page_tests.truth(made),
         extras=[
+            *page_nulls.sections(config, made),
             *page_search.sections(config, made),
             *page_further.further(config, made),
             *page_money.sections(config, made),

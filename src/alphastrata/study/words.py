@@ -9,6 +9,7 @@ import pandas as pd
 
 from alphastrata.core import Note, Panel
 from alphastrata.report import HeadlineFigure, HowComputed, Line, how_computed
+from alphastrata.study import page_nulls
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.portfolio_rules import headline
 from alphastrata.study.settings import BenchmarkConfig, StudyConfig
@@ -96,7 +97,14 @@ def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
 
 
 def _cluster_sentence(name: str, found: Artefacts) -> str:
-    summary = noise(found)
+    summary, tested = noise(found), page_nulls.verdict(found)
+    if tested is not None:
+        beats, pvalues = tested
+        does = "beats" if beats else "does not beat"
+        return (
+            f"The clusters of {name} on the last date: their silhouette in the features {does} "
+            f"what the same pipeline finds in data without clusters (p = {pvalues})."
+        )
     if summary is None:
         return f"The clusters of {name} were not compared with noise."
     score, low, high = summary
@@ -165,12 +173,14 @@ def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[Headline
         summary = noise(made[f"clusters {part.name}"])
         if summary is not None:
             score, low, high = summary
+            tested = page_nulls.verdict(made[f"clusters {part.name}"])
+            good = score > high if tested is None else tested[0]
             out.append(
                 HeadlineFigure(
                     label="Silhouette on the map",
                     value=score,
                     detail=f"noise scores {low:.3f} to {high:.3f}",
-                    tone="good" if score > high else "caution",
+                    tone="good" if good else "caution",
                     how=_silhouette_told(part.name),
                 )
             )
@@ -229,8 +239,15 @@ def warnings(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
             told = how_computed(["observations"], manifest="stage tests")["observations"]
             out.append(Line(short, told))
     for part in config.clusters:
-        summary = noise(made[f"clusters {part.name}"])
-        if summary is not None and summary[0] <= summary[2]:
+        found = made[f"clusters {part.name}"]
+        summary, tested = noise(found), page_nulls.verdict(found)
+        if tested is not None:
+            if not tested[0]:
+                out.append(
+                    f"The clusters of {part.name} score no better than noise in the features "
+                    f"(p = {tested[1]}): treat them as a partition, not as a discovery."
+                )
+        elif summary is not None and summary[0] <= summary[2]:
             out.append(
                 f"The clusters of {part.name} score no better than noise on the map: treat them "
                 "as a partition, not as a discovery."
