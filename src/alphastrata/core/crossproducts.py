@@ -14,8 +14,8 @@ Float64 = npt.NDArray[np.float64]
 
 # Sums may be reassociated into SIMD lanes: fixed at compile time, independent of threads.
 _SIMD = {"reassoc", "nsz", "contract"}
-_TILE = 256
-_BLOCK = 4
+_TILE = 512
+_BLOCK = 3
 
 
 @dataclass(frozen=True)
@@ -40,48 +40,84 @@ class CrossProducts:
 
 @njit(cache=True, nogil=True, fastmath=_SIMD)
 def _add_tile(tile: Float64, left: Float64, rows: int, out: Float64) -> None:
-    """Add tile @ left.T to ``out``, upper triangle of 4 x 4 blocks only."""
-    for i in range(0, tile.shape[0], _BLOCK):
-        for j in range(i, tile.shape[0], _BLOCK):
-            a0, a1, a2, a3 = left[i], left[i + 1], left[i + 2], left[i + 3]
-            b0, b1, b2, b3 = tile[j], tile[j + 1], tile[j + 2], tile[j + 3]
-            s00 = s01 = s02 = s03 = 0.0
-            s10 = s11 = s12 = s13 = 0.0
-            s20 = s21 = s22 = s23 = 0.0
-            s30 = s31 = s32 = s33 = 0.0
+    """Add tile @ left.T to the upper triangle of ``out``, three columns by three at a time.
+
+    Nine running sums and six columns stay in registers; the blocks on the diagonal need six sums.
+    """
+    p = tile.shape[0]
+    for i in range(0, p, _BLOCK):
+        a0, a1, a2 = left[i], left[i + 1], left[i + 2]
+        b0, b1, b2 = tile[i], tile[i + 1], tile[i + 2]
+        s00 = s01 = s02 = s11 = s12 = s22 = 0.0
+        for r in range(rows):
+            s00 += a0[r] * b0[r]
+            s01 += a0[r] * b1[r]
+            s02 += a0[r] * b2[r]
+            s11 += a1[r] * b1[r]
+            s12 += a1[r] * b2[r]
+            s22 += a2[r] * b2[r]
+        out[i, i] += s00
+        out[i, i + 1] += s01
+        out[i, i + 2] += s02
+        out[i + 1, i + 1] += s11
+        out[i + 1, i + 2] += s12
+        out[i + 2, i + 2] += s22
+        for j in range(i + _BLOCK, p, _BLOCK):
+            b0, b1, b2 = tile[j], tile[j + 1], tile[j + 2]
+            t00 = t01 = t02 = t10 = t11 = t12 = t20 = t21 = t22 = 0.0
             for r in range(rows):
-                s00 += a0[r] * b0[r]
-                s01 += a0[r] * b1[r]
-                s02 += a0[r] * b2[r]
-                s03 += a0[r] * b3[r]
-                s10 += a1[r] * b0[r]
-                s11 += a1[r] * b1[r]
-                s12 += a1[r] * b2[r]
-                s13 += a1[r] * b3[r]
-                s20 += a2[r] * b0[r]
-                s21 += a2[r] * b1[r]
-                s22 += a2[r] * b2[r]
-                s23 += a2[r] * b3[r]
-                s30 += a3[r] * b0[r]
-                s31 += a3[r] * b1[r]
-                s32 += a3[r] * b2[r]
-                s33 += a3[r] * b3[r]
-            out[i, j] += s00
-            out[i, j + 1] += s01
-            out[i, j + 2] += s02
-            out[i, j + 3] += s03
-            out[i + 1, j] += s10
-            out[i + 1, j + 1] += s11
-            out[i + 1, j + 2] += s12
-            out[i + 1, j + 3] += s13
-            out[i + 2, j] += s20
-            out[i + 2, j + 1] += s21
-            out[i + 2, j + 2] += s22
-            out[i + 2, j + 3] += s23
-            out[i + 3, j] += s30
-            out[i + 3, j + 1] += s31
-            out[i + 3, j + 2] += s32
-            out[i + 3, j + 3] += s33
+                t00 += a0[r] * b0[r]
+                t01 += a0[r] * b1[r]
+                t02 += a0[r] * b2[r]
+                t10 += a1[r] * b0[r]
+                t11 += a1[r] * b1[r]
+                t12 += a1[r] * b2[r]
+                t20 += a2[r] * b0[r]
+                t21 += a2[r] * b1[r]
+                t22 += a2[r] * b2[r]
+            out[i, j] += t00
+            out[i, j + 1] += t01
+            out[i, j + 2] += t02
+            out[i + 1, j] += t10
+            out[i + 1, j + 1] += t11
+            out[i + 1, j + 2] += t12
+            out[i + 2, j] += t20
+            out[i + 2, j + 1] += t21
+            out[i + 2, j + 2] += t22
+
+
+@njit(cache=True, nogil=True, fastmath=_SIMD)
+def _shift(column: Float64, shift: float, out: Float64) -> float:
+    """Write column - shift, and return its sum: finite only where nothing is missing."""
+    total = 0.0
+    for r in range(column.size):
+        x = column[r] - shift
+        out[r] = x
+        total += x
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _drop_missing(tile: Float64, weights: Float64, weighted: bool, keep: Float64) -> int:
+    """Set rows with a missing value to zero, mark the others in ``keep`` and count them."""
+    complete = 0
+    for r in range(keep.size):
+        keep[r] = 0.0 if weighted and np.isnan(weights[r]) else 1.0
+        for c in range(tile.shape[0]):
+            keep[r] = 0.0 if np.isnan(tile[c, r]) else keep[r]
+        complete += int(keep[r])
+        if keep[r] == 0.0:
+            for c in range(tile.shape[0]):
+                tile[c, r] = 0.0
+    return complete
+
+
+@njit(cache=True, nogil=True, fastmath=_SIMD)
+def _sum(values: Float64) -> float:
+    total = 0.0
+    for r in range(values.size):
+        total += values[r]
+    return total
 
 
 @njit(cache=True, nogil=True)
@@ -103,51 +139,48 @@ def _normal_equations(
     columns: Float64, offsets: Int64, weights: Float64, weighted: bool
 ) -> tuple[Int64, Float64, Float64]:
     p, n_dates = columns.shape[0], offsets.size - 1
-    padded = ((p + _BLOCK) // _BLOCK) * _BLOCK  # room for the intercept, in whole blocks
+    padded = ((p + _BLOCK - 1) // _BLOCK) * _BLOCK
     count = np.zeros(n_dates, dtype=np.int64)
     pilot = np.zeros((n_dates, p))
     moments = np.zeros((n_dates, p + 1, p + 1))
     tile = np.zeros((padded, _TILE))
     left = np.zeros((padded, _TILE)) if weighted else tile
     sums = np.zeros((padded, padded))
-    keep = np.empty(_TILE)
+    totals, found, keep = np.zeros(p), np.zeros(p), np.zeros(_TILE)
     for d in range(n_dates):
         _pilot(columns, offsets[d], offsets[d + 1], pilot[d])
         sums[:] = 0.0
+        totals[:] = 0.0
+        mass = 0.0
         for start in range(offsets[d], offsets[d + 1], _TILE):
             rows = min(_TILE, offsets[d + 1] - start)
-            for r in range(rows):
-                keep[r] = 1.0
+            # Views from zero on: with an offset inside, the loops would not become vectors.
             for c in range(p):
-                shift = pilot[d, c]
-                for r in range(rows):
-                    x = columns[c, start + r] - shift
-                    missing = x != x
-                    keep[r] = 0.0 if missing else keep[r]
-                    tile[c + 1, r] = 0.0 if missing else x
-            if weighted:
-                for r in range(rows):
-                    if np.isnan(weights[start + r]):
-                        keep[r] = 0.0
-            complete = 0.0
-            for r in range(rows):
-                complete += keep[r]
-            count[d] += int(complete)
-            for r in range(rows):
-                tile[0, r] = keep[r]
-            if complete < rows:
-                for c in range(1, p + 1):
+                found[c] = _shift(columns[c, start : start + rows], pilot[d, c], tile[c])
+            complete, present = rows, float(rows)
+            if weighted or not np.isfinite(_sum(found)):
+                given = weights[start : start + rows] if weighted else weights
+                complete = _drop_missing(tile[:p, :rows], given, weighted, keep[:rows])
+                present = float(complete)
+                if weighted:
+                    present = 0.0
                     for r in range(rows):
-                        tile[c, r] *= keep[r]
-            if weighted:
-                for c in range(p + 1):
-                    for r in range(rows):
-                        left[c, r] = tile[c, r] * weights[start + r] if keep[r] > 0.0 else 0.0
+                        w = given[r] if keep[r] > 0.0 else 0.0
+                        present += w
+                        for c in range(p):
+                            left[c, r] = tile[c, r] * w
+                for c in range(p):
+                    found[c] = _sum(left[c, :rows])
+            count[d] += complete
+            mass += present
+            for c in range(p):
+                totals[c] += found[c]
             _add_tile(tile, left, rows, sums)
-        for i in range(p + 1):
-            for j in range(i, p + 1):
-                moments[d, i, j] = sums[i, j]
-                moments[d, j, i] = sums[i, j]
+        moments[d, 0, 0] = mass
+        for i in range(p):
+            moments[d, 0, i + 1] = moments[d, i + 1, 0] = totals[i]
+            for j in range(i, p):
+                moments[d, i + 1, j + 1] = moments[d, j + 1, i + 1] = sums[i, j]
     return count, pilot, moments
 
 
