@@ -71,3 +71,5 @@ def test_wrong_shapes_are_refused():
         scores(np.full((3, 1), np.nan), [[0, 1, 1]])
     with pytest.raises(InputDataError, match="n_neighbors=5"):
         trustworthiness(np.zeros((8, 1)), np.zeros((8, 1)))
+    with pytest.raises(InputDataError, match="finite"):
+        trustworthiness(np.full((12, 1), np.nan), np.zeros((12, 1)))

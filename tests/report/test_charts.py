@@ -88,6 +88,17 @@ def test_the_noise_band_spans_the_nulls(report_data: ReportData) -> None:
     np.testing.assert_allclose(band["y"][n:][::-1], nulls.min(), rtol=1e-5)
 
 
+def test_several_draws_of_a_null_are_one_line_of_means() -> None:
+    when = pd.to_datetime(["2020-01-31", "2020-01-31", "2021-01-31", "2021-01-31"])
+    shared = {"metric": "silhouette", "space": "input"}
+    null = pd.DataFrame({"date": when, "source": "permuted", "score": [0.1, 0.3, 0.2, 0.4]})
+    data = pd.DataFrame({"date": when[::2], "source": "data", "score": [0.5, 0.5]})
+    traces = scores(pd.concat([data, null]).assign(**shared)).data
+    line = next(trace for trace in traces if trace["name"] == "permuted")
+    assert line["y"] == [0.2, 0.3]
+    assert len(line["x"]) == 2
+
+
 def test_scores_without_nulls_say_so(report_data: ReportData) -> None:
     frame = report_data.clusters[0].scores
     assert frame is not None

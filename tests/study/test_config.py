@@ -55,6 +55,9 @@ def test_the_demo_names_each_characteristic_once():
         ),
         ('[tests]\nbattery = ["moon"]\n', "knows no moon; there are alphas"),
         ('[tests]\nbattery = ["panel_regression"]\n', "add one"),
+        ("[experiments]\nclusters = [1, 2]\n", "line 6, experiments.clusters: .*from at least 2"),
+        ("[experiments]\nclusters = []\n", "line 6, experiments.clusters: .*from at least 2"),
+        ('[experiments]\ndate = "soon"\n', "line 6, experiments.date: .*isoformat"),
         ("[[sorts]\n", "not valid TOML: .*line 5"),
         ('[[sorts]]\nname = "B"\nby = "levrage"\n', "line 7, 'levrage' .*did you mean 'leverage'"),
     ],
@@ -62,6 +65,12 @@ def test_the_demo_names_each_characteristic_once():
 def test_mistakes_are_named_with_line_key_and_remedy(more, message):
     with pytest.raises(ConfigError, match=message):
         parse_config(LEAST + more)
+
+
+def test_dates_of_toml_and_of_text_are_the_same():
+    for date in ("2016-06-30", '"2016-06-30"'):
+        study = parse_config(LEAST + f"[experiments]\ndate = {date}\n")
+        assert study.experiments.date == "2016-06-30"
 
 
 def test_all_mistakes_at_once_in_the_order_of_the_file():

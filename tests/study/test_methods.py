@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -212,6 +213,16 @@ def test_the_criteria_for_k_are_a_plot_and_a_table_of_the_page(tmp_path):
     assert "How many clusters: CLU" in page
     (file,) = (tmp_path / "tables").glob("how-many-clusters*criteria*.csv")
     assert pd.read_csv(file)["k"].tolist() == [2, 3, 4]
+
+
+def test_stability_speaks_of_the_clusters_as_the_page_numbers_them():
+    fitted = np.array([0, 0, 0, 1, 1, 1, 2, 2, -1])
+    page = np.array([5, 5, 5, 2, 2, 3, 3, 3, 0])
+    steady = cluster.Stability(np.array([]), np.array([]), pd.Series([0.9, 0.8, 0.7]), fitted)
+    table = clusterings.by_identity(steady, page)
+    assert table["Jaccard"].to_dict() == {2: 0.8, 3: 0.7, 5: 0.9}
+    shared = table["members shared with the fit to this date alone"]
+    assert shared.tolist() == pytest.approx([2 / 3, 2 / 3, 1.0])
 
 
 def test_the_null_test_is_a_plot_and_pvalues_of_the_page(tmp_path):

@@ -314,6 +314,9 @@ def umap(
 ) -> Any:
     """Return umap-learn's UMAP, which is an optional dependency.
 
+    Unlike t-SNE here, its ``transform`` places new rows together, so that the last digits of a
+    row's place depend on the rows that come with it.
+
     Parameters
     ----------
     n_components : int

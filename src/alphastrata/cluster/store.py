@@ -7,11 +7,11 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sklearn
 from sklearn.base import BaseEstimator
 
 from alphastrata.cluster.window_fit import Carry, Task, WindowFit, fit_window, split_steps
@@ -44,7 +44,7 @@ def _key(task: Task, carry: Carry | None) -> str:
     digest = hashlib.sha256()
     text = {
         "layout": _LAYOUT,
-        "sklearn": sklearn.__version__,
+        "versions": [version(name) for name in ("alphastrata", "scikit-learn", "torch")],
         "model": [
             (name, type(step).__name__, _plain(step))
             for part in split_steps(task.model)

@@ -271,7 +271,7 @@ def trustworthiness(X: ArrayLike, embedding: ArrayLike, *, n_neighbors: int = 5)
     Raises
     ------
     InputDataError
-        If the rows differ in number or are too few.
+        If the rows differ in number or are too few, or a value is not finite.
 
     References
     ----------
@@ -292,5 +292,7 @@ def trustworthiness(X: ArrayLike, embedding: ArrayLike, *, n_neighbors: int = 5)
             f"Trustworthiness needs as many rows in both spaces and n_neighbors below half of "
             f"them; got {n} and {len(places)} rows and n_neighbors={k}."
         )
+    if not (np.isfinite(data).all() and np.isfinite(places).all()):
+        raise InputDataError("Trustworthiness needs finite values in both spaces; some are not.")
     penalty = _rank_penalty(np.ascontiguousarray(data.T), np.ascontiguousarray(places.T), k)
     return float(1.0 - penalty * 2.0 / (n * k * (2.0 * n - 3.0 * k - 1.0)))

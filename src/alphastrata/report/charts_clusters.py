@@ -125,7 +125,8 @@ def scores(frame: pd.DataFrame) -> Chart:
     rows = -(-len(keys) // columns)
     caption = (
         "The line is the data. The grey band spans what the same pipeline scores on data that "
-        "have no clusters: a line inside the band is no better than noise."
+        "have no clusters (broken lines: the mean of each kind): a line inside the band is no "
+        "better than noise."
         if sources
         else "Not compared with data that have no clusters. A score alone says little: the same "
         "pipeline also finds clusters in noise."
@@ -164,8 +165,8 @@ def _score_traces(part: pd.DataFrame, sources: list[str], number: int) -> list[J
             }
         )
     for position, source in enumerate(sources):
-        line = nulls[nulls["source"] == source].sort_values("date")
-        if line.empty:
+        mean = nulls[nulls["source"] == source].groupby("date")["score"].mean()
+        if mean.empty:
             continue
         dash = ("dot", "dash", "dashdot", "longdash")[position % 4]
         traces.append(
@@ -174,8 +175,8 @@ def _score_traces(part: pd.DataFrame, sources: list[str], number: int) -> list[J
                 "mode": "lines",
                 "name": plain(source),
                 "legendgroup": str(position),
-                "x": dates(line["date"]),
-                "y": numbers(line["score"]),
+                "x": dates(mean.index),
+                "y": numbers(mean),
                 "line": {"color": "@muted", "width": 1.2, "dash": dash},
                 "hovertemplate": "%{y:.3f}",
                 **place,

@@ -116,7 +116,8 @@ class ClusterSection:
         "calinski_harabasz", ...), ``space`` (str: "input", "latent" or "embedding"), ``source``
         (str: "data" for the data, otherwise the name of the null: "permuted columns",
         "Gaussian copula", "one factor") and ``score`` (float). A null may have several rows per
-        date. The noise band is drawn from the lowest to the highest score of all nulls at a date.
+        date: its line is their mean. The noise band is drawn from the lowest to the highest score
+        of all nulls at a date.
     profiles : DataFrame, optional
         Index: cluster (int). Columns: characteristics. Values: mean of the members in
         cross-sectional standard deviations. Drawn as a heat map.

@@ -272,9 +272,10 @@ def scores(
         for style, (source, line) in zip(
             (":", "--", "-.", (0, (5, 1))) * 9, nulls.groupby("source", sort=False), strict=False
         ):
+            mean = line.groupby("date")["score"].mean()
             ax.plot(
-                line["date"].to_numpy(),
-                line["score"].to_numpy(),
+                mean.index.to_numpy(),
+                mean.to_numpy(),
                 linestyle=style,
                 color=MUTED,
                 linewidth=0.9,

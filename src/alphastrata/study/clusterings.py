@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from scipy.optimize import linear_sum_assignment
 
 from alphastrata import cluster
 from alphastrata.cluster.nulls import sample_null
@@ -187,7 +188,9 @@ def checks(
     if wanted.stability:
         steady = cluster.stability(model, values, random_state=seed, n_jobs=workers)
         out["check Stability over seeds and bootstrap samples"] = steady.table()
-        out["check Stability of each cluster (Jaccard)"] = steady.jaccard.to_frame("Jaccard")
+        labels = found.strata.labels.xs(found.strata.dates[-1], level="date")
+        here = labels.reindex(values.index).fillna(0).to_numpy(dtype=np.int64)
+        out["check Stability of each cluster (Jaccard)"] = by_identity(steady, here)
     if wanted.choose_k:
         chosen = cluster.choose_k(
             model, values, candidates=wanted.choose_k, random_state=seed, n_jobs=workers
@@ -195,6 +198,31 @@ def checks(
         out["criteria for k"] = chosen.table
         out["choices of k"] = chosen.choices.rename("k").to_frame()
     return out
+
+
+def by_identity(steady: cluster.Stability, identities: np.ndarray) -> pd.DataFrame:
+    """Return how well each cluster comes back, under the number that the page knows it by.
+
+    What is resampled is fitted to the last cross-section alone, and numbers its clusters anew:
+    each takes the identity with which it shares most members, one to one, and says how many of
+    the members of both it shares. One without a counterpart is left out.
+    """
+    fitted = np.array(steady.jaccard.index)
+    known = np.unique(identities[identities > 0])
+    members = steady.labels[:, None] == fitted
+    own = identities[:, None] == known
+    shared = members.T.astype(np.int64) @ own.astype(np.int64)
+    union = members.sum(axis=0)[:, None] + own.sum(axis=0)[None, :] - shared
+    overlap = shared / union
+    rows, columns = linear_sum_assignment(overlap, maximize=True)
+    table = pd.DataFrame(
+        {
+            "Jaccard": steady.jaccard.to_numpy()[rows],
+            "members shared with the fit to this date alone": overlap[rows, columns],
+        },
+        index=pd.Index(known[columns], name="cluster"),
+    )
+    return table[overlap[rows, columns] > 0].sort_index()
 
 
 def _repeated(name: str, observed: pd.Series) -> bool:

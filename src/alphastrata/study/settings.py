@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import date as day
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from alphastrata.study.cluster_settings import (
     ChecksConfig,
@@ -105,6 +106,22 @@ class ExperimentsConfig(Section):
     clusters: tuple[int, ...] = (3, 4, 5, 6)
     seeds: int = Field(default=5, ge=1, le=100)
     schedule: Literal["usual", "short"] = "usual"
+
+    @field_validator("date", mode="before")
+    @classmethod
+    def _day(cls, value: Any) -> Any:
+        """Return a TOML date as text, which has to be that of a day."""
+        text = value.isoformat() if hasattr(value, "isoformat") else value
+        if isinstance(text, str):
+            day.fromisoformat(text)
+        return text
+
+    @field_validator("clusters")
+    @classmethod
+    def _ascending(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or list(value) != sorted(set(value)) or value[0] < 2:
+            raise ValueError(f"numbers of clusters ascend from at least 2; got {list(value)}")
+        return value
 
 
 class StudyConfig(Section):
