@@ -71,6 +71,13 @@ def searches(chars: st.Panel) -> dict[str, Axes]:
     }
 
 
+def noise(chars: st.Panel) -> dict[str, Axes]:
+    """Return the null test of the page's model on the page's last cross-section."""
+    X = chars.at("2005-12-31")[NAMES]
+    test = st.cluster.null_test(pipeline(), X, draws=49)
+    return {"nulls": plots.null_test(test.observed, test.simulated)}
+
+
 def explanations(chars: st.Panel) -> dict[str, Axes]:
     """Return what explains the clusters of the last window."""
     found = st.cluster.rolling(pipeline(), chars, st.RollingWindows(36, 6), features=NAMES)
@@ -136,7 +143,8 @@ def wide(width: float, height: float) -> Axes:
 def main() -> None:
     """Write every figure."""
     chars = characteristics()
-    drawn = {f"clusters-{k}": v for k, v in {**through_time(chars), **searches(chars)}.items()}
+    parts = {**through_time(chars), **searches(chars), **noise(chars)}
+    drawn = {f"clusters-{k}": v for k, v in parts.items()}
     drawn |= {f"explain-{name}": ax for name, ax in explanations(chars).items()}
     drawn |= {f"experiments-{name}": ax for name, ax in experiments().items()}
     for name, ax in drawn.items():
