@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_mutual_info_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from alphastrata.cluster import SignedLog, project_out, size_purge
+from alphastrata.cluster import SignedLog, deep_clusterer, project_out, size_purge
 from alphastrata.errors import InputDataError
 
 
@@ -29,6 +30,35 @@ def test_a_panel_of_nothing_but_size_does_not_pass(seed):
     assert found.information.loc["size", "adjusted"] > 0.3
     assert found.information.loc["size", "adjusted_after"] < 0.1
     assert not found.passes()
+
+
+@pytest.mark.slow
+def test_panels_of_nothing_but_size_pass_no_oftener_than_chance():
+    passed = []
+    for seed in range(20):
+        X, size = only_size(n=150, seed=seed)
+        passed.append(size_purge(model(), X, size, draws=19, random_state=seed).passes())
+    # Both nulls must be beaten at 5%: at most two of twenty.
+    assert sum(passed) <= 2
+
+
+def test_the_deep_pipeline_does_not_pass_size_as_more():
+    X, size = only_size(n=120)
+    deep = deep_clusterer(n_clusters=3, latent_dim=2, schedule="short")
+    deep.set_params(autoencoder__epochs=10)
+    found = size_purge(deep, X, size, draws=19)
+    assert found.information.loc["size", "adjusted"] > 0.2
+    assert not found.passes()
+
+
+def test_industry_is_measured_as_scikit_learn_does():
+    X, size = only_size()
+    industry = np.random.default_rng(2).integers(0, 4, 300)
+    found = size_purge(model(), X, size, industry=industry, draws=5)
+    own = adjusted_mutual_info_score(industry, found.labels)
+    assert found.information.loc["industry", "adjusted"] == pytest.approx(own)
+    # Industries drawn at random tell nothing.
+    assert abs(own) < 0.03
 
 
 def test_clusters_beyond_size_survive():
