@@ -27,6 +27,34 @@ FLAGS = [
     "--remote-debugging-pipe",
 ]
 
+# Clicks every number of a page: its card tells a formula and leads to a row of the manifest.
+EVERY_NUMBER = """(() => {
+  document.querySelectorAll('details').forEach((part) => { part.open = true; });
+  const wrong = [], card = document.querySelector('#card');
+  const numbers = [...document.querySelectorAll('a.num')];
+  for (const link of numbers) {
+    link.click();
+    const row = card.querySelector('.from a');
+    const told = !card.hidden && card.querySelector('.formula')?.textContent;
+    if (!told || !row || !document.querySelector(row.hash)?.matches('tr'))
+      wrong.push(`${link.closest('figure, li, p')?.textContent.slice(0, 60)}: ${link.textContent}`);
+    link.click();
+    if (!card.hidden) wrong.push(`${link.textContent} does not close`);
+  }
+  const bare = [...document.querySelectorAll('table.grid td[data-v]:not([data-v=""])')]
+    .filter((cell) => !cell.querySelector('a.num')).map((cell) => cell.textContent);
+  return [numbers.length, wrong, bare];
+})()"""
+# What a sheet of A4 with the page's margins shows across, in CSS pixels.
+PAPER = 688
+OFF_PAPER = """(() => {
+  document.querySelectorAll('details').forEach((part) => { part.open = true; });
+  return [...document.querySelectorAll('main *')]
+    .filter((part) => part.checkVisibility() && !part.closest('svg, .chart'))
+    .filter((part) => part.getBoundingClientRect().right > innerWidth + 1)
+    .map((part) => `${part.tagName} ${part.textContent.slice(0, 60)}`);
+})()"""
+
 
 def find_chromium() -> str | None:
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -187,6 +215,21 @@ class Browser:
             width = self.value("innerWidth")
             params["clip"] = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot", params)["data"]))
+
+    def numbers(self) -> tuple[int, list[str], list[str]]:
+        """Click every number; return how many, those that tell too little, those without a link."""
+        many, wrong, bare = self.value(EVERY_NUMBER)
+        return many, wrong, bare
+
+    def off_paper(self) -> list[str]:
+        """Return what a printed sheet would cut off at its right."""
+        self.size(PAPER)
+        self._call("Emulation.setEmulatedMedia", {"media": "print"})
+        found: list[str] = self.value(OFF_PAPER)
+        self._call("Emulation.setEmulatedMedia", {"media": ""})
+        self.dark(False)
+        self.size(1280)
+        return found
 
     def pdf(self, path: Path) -> None:
         answer = self._call("Page.printToPDF", {"printBackground": True})

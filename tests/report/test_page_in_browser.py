@@ -177,6 +177,7 @@ def test_prints_with_everything_open(opened: Any, tmp_path: Path) -> None:
     opened.pdf(tmp_path / "report.pdf")
     pages = (tmp_path / "report.pdf").read_bytes().count(b"/Type /Page\n")
     assert pages >= 4
+    assert opened.off_paper() == []
     assert opened.messages == []
 
 
@@ -219,26 +220,8 @@ def test_a_report_full_of_harm_does_none(browser: Any, spoiled: ReportData, tmp_
     assert browser.value("document.querySelectorAll('img, iframe, .chart a').length") == 0
 
 
-EVERY_NUMBER = """(() => {
-  const wrong = [], card = document.querySelector('#card');
-  const numbers = [...document.querySelectorAll('a.num')];
-  for (const link of numbers) {
-    link.click();
-    const row = card.querySelector('.from a');
-    const told = !card.hidden && card.querySelector('.formula')?.textContent;
-    if (!told || !row || !document.querySelector(row.hash).matches('tr'))
-      wrong.push(`${link.closest('figure, li, p')?.textContent.slice(0, 60)}: ${link.textContent}`);
-    link.click();
-    if (!card.hidden) wrong.push(`${link.textContent} does not close`);
-  }
-  const bare = [...document.querySelectorAll('table.grid td[data-v]:not([data-v=""])')]
-    .filter((cell) => !cell.querySelector('a.num')).map((cell) => cell.textContent);
-  return [numbers.length, wrong, bare];
-})()"""
-
-
 def test_every_number_tells_how_it_was_computed_and_from_what(opened: Any) -> None:
-    many, wrong, bare = opened.value(EVERY_NUMBER)
+    many, wrong, bare = opened.numbers()
     assert many > 200
     assert wrong == []
     assert bare == []

@@ -3,6 +3,8 @@ const FONT = '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Inter, "Not
 /* No mode bar: it would offer to send charts away, and the page sends nothing. */
 const CONFIG = { displaylogo: false, responsive: false, displayModeBar: false, doubleClick: "reset+autosize" };
 const NARROW = 560;
+/* A chart taller than a page would be cut; titles of panels side by side are smaller on paper. */
+const PAPER = { width: 680, height: 800, font: 10 };
 let printing = false;
 
 function theme() {
@@ -57,6 +59,10 @@ function dress(chart, narrow, log) {
   let layout = merge(base, paint(chart.layout, colours));
   if (narrow) layout = merge(layout, paint(chart.narrow, colours));
   layout.height ??= chart.height;
+  if (printing) {
+    layout.height = Math.min(layout.height, PAPER.height);
+    layout.annotations = layout.annotations?.map((note) => merge(note, { font: { size: Math.min(note.font?.size ?? 12, PAPER.font) } }));
+  }
   for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((k) => /^[xy]axis\d*$/.test(k))])) {
     layout[name] = merge(axis, layout[name]);
     if (name[0] === "x" && layout[name].showgrid === undefined) layout[name].showgrid = false;
@@ -71,7 +77,7 @@ const widthOf = (node) => Math.floor(node.clientWidth || node.parentElement.clie
 const shut = (node) => Boolean(node.closest("details:not([open])"));
 
 async function drawChart(node, chart) {
-  const width = printing ? 680 : widthOf(node);
+  const width = printing ? PAPER.width : widthOf(node);
   if (!width || shut(node)) return;
   const { data, layout } = dress(chart, width < NARROW, node.dataset.log === "on");
   layout.width = width;

@@ -135,7 +135,7 @@ class ClusterMap {
   }
 
   async draw() {
-    const width = printing ? 680 : widthOf(this.node);
+    const width = printing ? PAPER.width : widthOf(this.node);
     if (!width || this.at < 0 || shut(this.node)) return;
     const colours = theme();
     const { axis, ...layout } = frame(colours, width < NARROW);
