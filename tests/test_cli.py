@@ -188,6 +188,27 @@ def test_progress_on_a_terminal_and_quiet_elsewhere(tmp_path):
     assert (tmp_path / "a" / "log.txt").read_text().count("done in") >= 5
 
 
+def test_places_that_cannot_be_used_are_named(tmp_path):
+    """A data folder that is not there, and a file where the output should go."""
+    (tmp_path / "study.toml").write_text('name = "a"\n[[sorts]]\nname = "S"\nby = "leverage"\n')
+    (tmp_path / "taken").write_text("")
+    for flags, said in (
+        (["--data", "nowhere"], "There is no data folder nowhere"),
+        (["--out", "taken"], "cannot use taken: File exists"),
+    ):
+        done = cli("run", "study.toml", *flags, cwd=tmp_path)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "alphastrata", "--version"], capture_output=True, text=True
+    )
+    assert (done.returncode, version("alphastrata") in done.stdout) == (0, True)
+
+
 @pytest.mark.parametrize("kind", ["characteristics", "factors", "tests", "studies"])
 def test_lists_name_what_there_is(kind):
     done = CliRunner().invoke(app, ["list", kind])

@@ -155,6 +155,8 @@ def _opened(study: Path, data: Path | None, out: Path | None) -> tuple[StudyConf
     from alphastrata.study import read_config
 
     config = read_config(study)
+    if data is not None and not data.is_dir():
+        raise ConfigError(f"There is no data folder {data}; say --data FOLDER.")
     folder = data if data is not None else study.parent / config.data.folder
     return config, folder, out if out is not None else Path("out") / config.name
 
@@ -240,4 +242,10 @@ def main() -> None:
         app()
     except AlphaStrataError as error:
         typer.echo(f"alphastrata: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        said = f"cannot use {error.filename}: {error.strerror}"
+        typer.echo(f"alphastrata: {said}. Choose another place, or make it readable.", err=True)
         sys.exit(2)

@@ -256,3 +256,26 @@ def test_settings_are_checked(priced, held):
     )
     with pytest.raises(InputDataError):
         legs(late, priced)
+
+
+def test_a_spread_of_zero_costs_nothing(priced, held):
+    """Bid and ask meet: that is a price, and no gap to be filled."""
+    free = priced.assign({"half_spread": np.zeros(len(priced))})
+    done = run_backtest(held, free, costs=HalfSpread())
+    assert (done.trading.to_numpy() == 0.0).all()
+    assert not [note for note in done.notes if "half_spread" in note.rule]
+    wrong = priced.assign({"half_spread": np.full(len(priced), -0.01)})
+    with pytest.raises(ConfigError, match="no non-negative value"):
+        run_backtest(held, wrong, costs=HalfSpread())
+
+
+def test_a_cap_that_cannot_be_met_says_whose_and_when(priced, held):
+    first = held.weights.index[0][0].date()
+    with pytest.raises(InputDataError, match=rf"Targets of long_short on {first}: .* max_weight"):
+        run_backtest(held, priced, sizing=Sizing(max_weight=0.001))
+
+
+def test_labels_without_a_later_return_say_so(priced):
+    last = priced.between(priced.dates[3], priced.dates[3])
+    with pytest.raises(InputDataError, match="No return follows the labels in time"):
+        portfolio_returns(quantile_sort(last, "leverage", n=3), last)

@@ -151,7 +151,9 @@ def run_backtest(
     table = _targets(holdings, panel, names)
     ledgers = {}
     for k, name in enumerate(names):
-        trade_of, offsets, codes, weights = _account(table[table["portfolio"] == k], panel, sizing)
+        trade_of, offsets, codes, weights = _account(
+            table[table["portfolio"] == k], panel, sizing, name
+        )
         ledgers[name] = accounts.run_account(
             panel.offsets,
             panel.asset_codes,
@@ -204,7 +206,7 @@ def _targets(holdings: Holdings, panel: Panel, names: list[str]) -> pd.DataFrame
 
 
 def _account(
-    table: pd.DataFrame, panel: Panel, sizing: Sizing
+    table: pd.DataFrame, panel: Panel, sizing: Sizing, name: str
 ) -> tuple[Int64, Int64, Int64, Float64]:
     """Return the trade of each date, and targets: bounds, asset codes, sized weights."""
     trade_of = np.full(len(panel.dates), -1, dtype=np.int64)
@@ -220,7 +222,11 @@ def _account(
         if beta is not None:
             rows = panel.lookup(np.full(asset.size, code, dtype=np.int64), asset)
             betas = np.where(rows >= 0, beta[rows], np.nan)
-        weight = sized(part["weight"].to_numpy(dtype=np.float64), betas, sizing)
+        try:
+            weight = sized(part["weight"].to_numpy(dtype=np.float64), betas, sizing)
+        except InputDataError as error:
+            day = panel.dates[code].date()
+            raise InputDataError(f"Targets of {name} on {day}: {error}") from error
         inside = asset >= 0
         codes.append(asset[inside])
         weights.append(weight[inside])

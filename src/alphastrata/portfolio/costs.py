@@ -45,8 +45,8 @@ class HalfSpread:
     Parameters
     ----------
     column
-        Half-spread as a share of the price, in decimals. Where it is missing the date's median
-        stands in, and is counted.
+        Half-spread as a share of the price, in decimals, 0 where bid and ask meet. Where it is
+        missing or negative the date's median stands in, and is counted.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def cost_rates(
         if isinstance(cost, BasisPoints):
             linear += cost.rate / 1e4
         elif isinstance(cost, HalfSpread):
-            linear += _filled(panel, cost.column, notes)
+            linear += _filled(panel, cost.column, notes, zero=True)
         elif isinstance(cost, SquareRootImpact):
             sigma = _filled(panel, cost.volatility, notes)
             volume = _filled(panel, cost.volume, notes)
@@ -149,16 +149,17 @@ def cost_rates(
     return linear, impact, tuple(notes)
 
 
-def _filled(panel: Panel, column: str, notes: list[Note]) -> Float64:
-    """Return a column of positive numbers, the date's median where it is missing."""
+def _filled(panel: Panel, column: str, notes: list[Note], *, zero: bool = False) -> Float64:
+    """Return a column of positive numbers (or zeros), the date's median where it is missing."""
     require_columns(panel.columns, [column], "Costs")
     values = panel.values(column)
-    good = np.where(values > 0.0, values, np.nan)
+    good = np.where((values > 0.0) | ((values == 0.0) & zero), values, np.nan)
+    kind = "non-negative" if zero else "positive"
     gap = np.isnan(good)
     if not gap.any():
         return good
     if gap.all():
-        raise ConfigError(f"Column {column!r} has no positive value to cost trades with.")
+        raise ConfigError(f"Column {column!r} has no {kind} value to cost trades with.")
     median = breakpoints(good, panel.offsets, [0.5])[:, 0]
     overall = float(np.nanmedian(good))
     stand_in = np.where(np.isnan(median), overall, median)[panel.date_codes]
@@ -166,7 +167,7 @@ def _filled(panel: Panel, column: str, notes: list[Note]) -> Float64:
     date, asset = panel.dates[panel.date_codes[at]], panel.assets[panel.asset_codes[at]]
     notes.append(
         Note(
-            f"rows without a positive {column}",
+            f"rows without a {kind} {column}",
             int(gap.sum()),
             gap.size,
             f"date={date.date()}, asset={asset}",

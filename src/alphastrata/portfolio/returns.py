@@ -167,10 +167,16 @@ def earned_by_cohort(
     in_force = schedules(labels.dates, panel, hold)
     rows = np.flatnonzero((in_force >= 0).all(axis=0))
     if not rows.size:
+        formed, ends = labels.dates, panel.dates
+        if len(in_force) == 1:
+            raise InputDataError(
+                f"No return follows the labels in time: they are formed from {formed[0].date()} to "
+                f"{formed[-1].date()}, and the panel runs from {ends[0].date()} to "
+                f"{ends[-1].date()}. Bring later returns, or labels of these dates."
+            )
         raise InputDataError(
-            f"No date has {len(in_force)} cohorts of labels in force; there are "
-            f"{len(labels.dates)} formation dates. Lower the number of cohorts or form strata more "
-            "often."
+            f"No date has {len(in_force)} cohorts of labels in force; there are {len(formed)} "
+            "formation dates. Lower the number of cohorts or form strata more often."
         )
     common = (panel.offsets, panel.asset_codes, panel.values(ret), weight)
     parts = []

@@ -69,7 +69,7 @@ def capped_weights(weights: Float64, cap: float) -> Float64:
     if weights.size * cap < 1.0 - 1e-12:
         raise InputDataError(
             f"{weights.size} assets cannot hold a leg with at most {cap:g} each; "
-            "raise Sizing.max_weight or hold more assets."
+            "raise max_weight or hold more assets."
         )
     shares = weights / total
     over = np.zeros(shares.size, dtype=bool)

@@ -11,7 +11,7 @@ import pandas as pd
 from alphastrata import portfolio
 from alphastrata.core import FactorReturns, Holdings, Panel, Strata
 from alphastrata.core.checks import Note
-from alphastrata.errors import ConfigError
+from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio import performance as measure
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import BacktestConfig, ClusterConfig, CostsConfig, SortConfig
@@ -175,7 +175,10 @@ def backtest(
     done, curves, traded = {}, {}, {}
     for part, strata in parts:
         holdings = traded[part.name] = held(part, strata, panel, legs=config.legs)
-        done[part.name] = trade.run(holdings, panel)
+        try:
+            done[part.name] = trade.run(holdings, panel)
+        except InputDataError as error:
+            raise InputDataError(f"[backtest] of {part.name}: {error}") from error
         if config.capacities:
             curves[part.name] = trade.capacity(holdings, panel)["net"].droplevel("portfolio")
     net = {name: _named(one, name, known, net=True) for name, one in done.items()}
