@@ -8,7 +8,7 @@ import pytest
 
 from alphastrata import cluster
 from alphastrata.errors import ConfigError
-from alphastrata.study import clusterings, parse_config, run
+from alphastrata.study import clusterings, parse_config, run, words
 from alphastrata.study.artefacts import load
 from alphastrata.study.cluster_settings import ChecksConfig
 from alphastrata.study.estimators import estimator_of
@@ -223,6 +223,19 @@ def test_stability_speaks_of_the_clusters_as_the_page_numbers_them():
     assert table["Jaccard"].to_dict() == {2: 0.8, 3: 0.7, 5: 0.9}
     shared = table["members shared with the fit to this date alone"]
     assert shared.tolist() == pytest.approx([2 / 3, 2 / 3, 1.0])
+
+
+def test_a_few_draws_of_noise_are_not_called_a_test():
+    when = pd.to_datetime(["2020-01-31"] * 3 + ["2021-01-31"] * 3)
+    scores = {
+        "metric": "silhouette",
+        "space": "embedding",
+        "source": ["data", "permuted", "copula"] * 2,
+    }
+    frame = pd.DataFrame({"date": when, **scores, "score": [0.5, 0.3, 0.4] * 2})
+    sentence = words.cluster_sentence("CLU", {"scores": frame})
+    assert "more than" in sentence
+    assert "(0.300 to 0.400; 2 draws, which are not a test)" in sentence
 
 
 def test_the_null_test_is_a_plot_and_pvalues_of_the_page(tmp_path):

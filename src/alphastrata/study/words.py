@@ -92,11 +92,12 @@ def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
         sentences.append(Line(together, _grs_told(next(iter(joint.values())))))
     for part in config.clusters:
         told = _silhouette_told(part.name)
-        sentences.append(Line(_cluster_sentence(part.name, made[f"clusters {part.name}"]), told))
+        sentences.append(Line(cluster_sentence(part.name, made[f"clusters {part.name}"]), told))
     return sentences
 
 
-def _cluster_sentence(name: str, found: Artefacts) -> str:
+def cluster_sentence(name: str, found: Artefacts) -> str:
+    """Return what the first screen says of a clustering beside noise."""
     summary, tested = noise(found), page_nulls.verdict(found)
     if tested is not None:
         beats, pvalues = tested
@@ -115,8 +116,15 @@ def _cluster_sentence(name: str, found: Artefacts) -> str:
     )
     return (
         f"The clusters of {name} have a mean silhouette of {score:.3f} on the map, {verdict} "
-        f"({low:.3f} to {high:.3f})."
+        f"({low:.3f} to {high:.3f}; {_draws(found)} draws, which are not a test)."
     )
+
+
+def _draws(found: Artefacts) -> int:
+    """Return how often the whole pipeline was run on data without clusters."""
+    scores: pd.DataFrame = found["scores"]
+    nulls = scores[scores["source"] != "data"]
+    return int(nulls.groupby(["metric", "space", "date"]).size().max())
 
 
 def noise(found: Artefacts) -> tuple[float, float, float] | None:
