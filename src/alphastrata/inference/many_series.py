@@ -94,13 +94,17 @@ def bartlett_fits(
 @njit
 def _load(tile: Array, y: Array, first: int, size: int, by_series: bool) -> None:
     if by_series:
-        for lane in range(size):
-            for t in range(tile.shape[0]):
-                tile[t, lane] = y[first + lane, t]
+        # Eight series side by side fill a line of the cache before it leaves.
+        for group in range(0, size, 8):
+            series = y[first + group : first + min(group + 8, size)]
+            part = tile[:, group : group + series.shape[0]]
+            for t in range(part.shape[0]):
+                for lane in range(series.shape[0]):
+                    part[t, lane] = series[lane, t]
     else:
         for t in range(tile.shape[0]):
-            for lane in range(size):
-                tile[t, lane] = y[t, first + lane]
+            # A view from zero on: with an offset inside, the loop would not become vectors.
+            tile[t, :size] = y[t, first : first + size]
 
 
 @njit(inline="always")
