@@ -1,7 +1,7 @@
 """Cross-products by date gathered from separate columns, and the regressions solved from them.
 
 The numbers behind Fama-MacBeth and behind a thousand specifications at once. Rows are sorted by
-date. Some dates at a time are copied into a block that stays in cache, and
+date. Some dates at a time, on every core, are copied into a block that stays in cache, and
 `alphastrata.core.crossproducts.normal_equations` sums their products, shifted by a pilot mean so
 that slopes keep full accuracy when a column's mean is large against its spread.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from alphastrata.core.crossproducts import CrossProducts, normal_equations
+from alphastrata.core.threads import each
 from alphastrata.inference.small_systems import solve_scaled
 
 __all__ = ["PIVOT", "Lagged", "Rows", "Slopes", "moments_by_date", "slopes_by_date", "unshifted"]
@@ -105,29 +107,41 @@ def moments_by_date(
     >>> int(moments.count[0]), round(float(moments.moments[0, 1, 1]), 6)
     (3, 4.666667)
     """
-    p, n_dates = len(columns), offsets.size - 1
-    count = np.zeros(n_dates, dtype=np.int64)
-    pilot = np.zeros((n_dates, p))
-    moments = np.zeros((n_dates, p + 1, p + 1))
-    rows_at_once = max(_BLOCK_VALUES // max(p, 1), 1)
-    first = 0
-    while first < n_dates:
+    blocks = _blocks(offsets, max(_BLOCK_VALUES // max(len(columns), 1), 1))
+    parts = each(partial(_moments_of_block, columns, offsets, weights), blocks)
+    return CrossProducts(
+        np.concatenate([part.count for part in parts]),
+        np.concatenate([part.pilot for part in parts]),
+        np.concatenate([part.moments for part in parts]),
+    )
+
+
+def _blocks(offsets: Int64, rows_at_once: int) -> list[tuple[int, int]]:
+    """Return ranges of dates [first, last) of about so many rows, one date at least."""
+    n_dates, first = offsets.size - 1, 0
+    blocks: list[tuple[int, int]] = []
+    while first < n_dates or not blocks:
         last = int(np.searchsorted(offsets, offsets[first] + rows_at_once, side="right")) - 1
         last = min(max(last, first + 1), n_dates)
-        low, high = int(offsets[first]), int(offsets[last])
-        block = np.empty((p, high - low))
-        for c, column in enumerate(columns):
-            block[c] = column[low:high]
-        part = normal_equations(
-            block,
-            offsets[first : last + 1] - low,
-            weights=None if weights is None else weights[low:high],
-        )
-        count[first:last] = part.count
-        pilot[first:last] = part.pilot
-        moments[first:last] = part.moments
+        blocks.append((first, last))
         first = last
-    return CrossProducts(count, pilot, moments)
+    return blocks
+
+
+def _moments_of_block(
+    columns: Sequence[Rows], offsets: Int64, weights: Rows | None, block: tuple[int, int]
+) -> CrossProducts:
+    """Copy the columns of some dates into one block, and return their cross-products."""
+    first, last = block
+    low, high = int(offsets[first]), int(offsets[last])
+    values = np.empty((len(columns), high - low))
+    for c, column in enumerate(columns):
+        values[c] = column[low:high]
+    return normal_equations(
+        values,
+        offsets[first : last + 1] - low,
+        weights=None if weights is None else weights[low:high],
+    )
 
 
 def unshifted(products: CrossProducts) -> CrossProducts:

@@ -6,8 +6,7 @@ on every date, bit for bit, without the strata in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -17,11 +16,11 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from numba.core.config import NUMBA_NUM_THREADS
 
 from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.factors import FactorReturns
 from alphastrata.core.panel import Panel, as_panel
+from alphastrata.core.threads import each
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.cutting import assigned, breaks_by_group
 from alphastrata.portfolio.eligible import Mask, eligible_rows
@@ -169,7 +168,8 @@ def _swept(panel: Panel, options: _Options, n_jobs: int | None) -> _Swept:
     if not blocks:
         nothing = pd.DataFrame(columns=header, index=panel.dates[:0], dtype=np.float64)
         return _Swept(nothing, nothing.astype(np.int64), panel.freq, 0, 0)
-    done = _each(partial(_earn_block, market, sorts, options.kind == "dependent"), blocks, n_jobs)
+    earn = partial(_earn_block, market, sorts, options.kind == "dependent")
+    done = each(earn, blocks, n_jobs=n_jobs)
     whole = [np.concatenate(field) for field in zip(*done, strict=True)]
     parts = [Earned(*(field[:, j] for field in whole)) for j in range(len(sorts))]
     means = np.hstack([mean_returns(part, options.missing) for part in parts])
@@ -248,17 +248,6 @@ def _earn_block(
         row[:] = codes
     following = market.offsets[first : last + 2]
     return earn_next(following, market.assets, market.ret, market.weight, labels, cells)
-
-
-def _each(
-    job: Callable[[tuple[int, int]], _Fields], blocks: list[tuple[int, int]], n_jobs: int | None
-) -> list[_Fields]:
-    """Return the job's results for all blocks, in their order."""
-    threads = min(NUMBA_NUM_THREADS if n_jobs is None else n_jobs, len(blocks))
-    if threads == 1:
-        return [job(block) for block in blocks]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(job, blocks))
 
 
 def _check(
