@@ -31,7 +31,7 @@ PIVOT = 1e-5
 leave unexplained falls below this. The error of slopes from cross-products is about machine
 precision over the pivot, so some 1e-11 at most."""
 
-_BLOCK_VALUES = 300_000
+_BLOCK_VALUES = 600_000
 
 
 class Rows(Protocol):
