@@ -335,7 +335,8 @@ def _fit_all(
     elif n_jobs == 1:
         results = (store.get_or_fit(task, None) for task in tasks)
     else:
-        run = Parallel(n_jobs=n_jobs, return_as="generator")
+        # A window is long work: batches would leave one worker waiting at the end.
+        run = Parallel(n_jobs=n_jobs, batch_size=1, return_as="generator")
         results = run(delayed(store.get_or_fit)(task, None) for task in tasks)
     for done, fit in enumerate(results, start=1):
         if progress is not None:

@@ -73,7 +73,7 @@ def rolling_many(
 
     results: Any
     if chained and n_jobs != 1:
-        run = Parallel(n_jobs=n_jobs, return_as="generator")
+        run = Parallel(n_jobs=n_jobs, batch_size=1, return_as="generator")
         results = run(delayed(one)(model, 1) for model in models.values())
     else:
         results = (one(model, n_jobs) for model in models.values())
