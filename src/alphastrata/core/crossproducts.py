@@ -12,7 +12,9 @@ from alphastrata.core.grouping import Int64
 
 Float64 = npt.NDArray[np.float64]
 
-# Sums may be reassociated into SIMD lanes: fixed at compile time, independent of threads.
+# Sums may be reassociated into SIMD lanes: fixed at compile time, independent of threads. Only the
+# outermost kernel is cached, with its helpers in it: compiled from helpers of which some come from
+# a cache and some do not, it could differ in the last bit.
 _SIMD = {"reassoc", "nsz", "contract"}
 _TILE = 512
 _BLOCK = 3
@@ -38,7 +40,7 @@ class CrossProducts:
     moments: Float64
 
 
-@njit(cache=True, nogil=True, fastmath=_SIMD)
+@njit(nogil=True, fastmath=_SIMD)
 def _add_tile(tile: Float64, left: Float64, rows: int, out: Float64) -> None:
     """Add tile @ left.T to the upper triangle of ``out``, three columns by three at a time.
 
@@ -86,7 +88,7 @@ def _add_tile(tile: Float64, left: Float64, rows: int, out: Float64) -> None:
             out[i + 2, j + 2] += t22
 
 
-@njit(cache=True, nogil=True, fastmath=_SIMD)
+@njit(nogil=True, fastmath=_SIMD)
 def _shift(column: Float64, shift: float, out: Float64) -> float:
     """Write column - shift, and return its sum: finite only where nothing is missing."""
     total = 0.0
@@ -97,7 +99,7 @@ def _shift(column: Float64, shift: float, out: Float64) -> float:
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _drop_missing(tile: Float64, weights: Float64, weighted: bool, keep: Float64) -> int:
     """Set rows with a missing value to zero, mark the others in ``keep`` and count them."""
     complete = 0
@@ -112,7 +114,7 @@ def _drop_missing(tile: Float64, weights: Float64, weighted: bool, keep: Float64
     return complete
 
 
-@njit(cache=True, nogil=True, fastmath=_SIMD)
+@njit(nogil=True, fastmath=_SIMD)
 def _sum(values: Float64) -> float:
     total = 0.0
     for r in range(values.size):
@@ -120,7 +122,7 @@ def _sum(values: Float64) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _pilot(columns: Float64, first: int, last: int, out: Float64) -> None:
     """Write each column's mean over the first rows that have it: near enough to shift by."""
     for c in range(columns.shape[0]):
