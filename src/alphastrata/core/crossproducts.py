@@ -12,9 +12,11 @@ from alphastrata.core.grouping import Int64
 
 Float64 = npt.NDArray[np.float64]
 
-# Sums may be reassociated into SIMD lanes: fixed at compile time, independent of threads. Only the
-# outermost kernel is cached, with its helpers in it: compiled from helpers of which some come from
-# a cache and some do not, it could differ in the last bit.
+# Sums may be reassociated into SIMD lanes: fixed at compile time, independent of threads. How the
+# lanes are combined is up to the compiler, so whatever is summed this way is inlined into the one
+# function that is compiled. A call would find the helper as it was compiled for itself in the
+# process that compiles, and as it was compiled into the caller in one that loads the cache: the
+# same sums, in another order.
 _SIMD = {"reassoc", "nsz", "contract"}
 _TILE = 512
 _BLOCK = 3
@@ -40,7 +42,7 @@ class CrossProducts:
     moments: Float64
 
 
-@njit(nogil=True, fastmath=_SIMD)
+@njit(inline="always")
 def _add_tile(tile: Float64, left: Float64, rows: int, out: Float64) -> None:
     """Add tile @ left.T to the upper triangle of ``out``, three columns by three at a time.
 
@@ -88,7 +90,7 @@ def _add_tile(tile: Float64, left: Float64, rows: int, out: Float64) -> None:
             out[i + 2, j + 2] += t22
 
 
-@njit(nogil=True, fastmath=_SIMD)
+@njit(inline="always")
 def _shift(column: Float64, shift: float, out: Float64) -> float:
     """Write column - shift, and return its sum: finite only where nothing is missing."""
     total = 0.0
@@ -114,7 +116,7 @@ def _drop_missing(tile: Float64, weights: Float64, weighted: bool, keep: Float64
     return complete
 
 
-@njit(nogil=True, fastmath=_SIMD)
+@njit(inline="always")
 def _sum(values: Float64) -> float:
     total = 0.0
     for r in range(values.size):
@@ -136,7 +138,7 @@ def _pilot(columns: Float64, first: int, last: int, out: Float64) -> None:
         out[c] = total / n if n else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_SIMD)
 def _normal_equations(
     columns: Float64, offsets: Int64, weights: Float64, weighted: bool
 ) -> tuple[Int64, Float64, Float64]:
@@ -160,7 +162,7 @@ def _normal_equations(
             for c in range(p):
                 found[c] = _shift(columns[c, start : start + rows], pilot[d, c], tile[c])
             complete, present = rows, float(rows)
-            if weighted or not np.isfinite(_sum(found)):
+            if weighted or np.isnan(_sum(found)):
                 given = weights[start : start + rows] if weighted else weights
                 complete = _drop_missing(tile[:p, :rows], given, weighted, keep[:rows])
                 present = float(complete)

@@ -130,7 +130,7 @@ def _step(
         squares[lane] += moved * moved
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"contract"})
 def bartlett_lanes(projector: Array, residuals: Array, width: int) -> Array:
     """Return sum over windows of (sum of projector * residual)^2 / width, shape (K, N).
 
@@ -158,7 +158,7 @@ def bartlett_lanes(projector: Array, residuals: Array, width: int) -> Array:
     return result
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(inline="always")
 def _window_squares(
     tile: Array, weights: Array, width: int
 ) -> tuple[float, float, float, float, float, float, float, float]:
