@@ -21,8 +21,8 @@ from alphastrata.report import (
 )
 from alphastrata.report.charts import Chart
 from alphastrata.report.charts_networks import neighbors, network
-from alphastrata.report.folds import Figure, Fold, frames_of
 from alphastrata.report.palette import colour
+from alphastrata.report.parts import Figure, Fold, frames_of
 from alphastrata.report.tree import lay_out_tree, tree_svg
 
 

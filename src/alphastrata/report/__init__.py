@@ -10,16 +10,15 @@ from alphastrata.report.charts import Chart
 from alphastrata.report.coefficients import coefficients_of
 from alphastrata.report.formulas import how_computed
 from alphastrata.report.model import (
-    ClusterSection,
     DataSection,
     ExtraSection,
     FactorSection,
-    Membership,
     ReportData,
     SpecificationSection,
     TestSection,
 )
 from alphastrata.report.page import html
+from alphastrata.report.parts import ClusterSection, Membership
 from alphastrata.report.prose import Line
 from alphastrata.report.records import (
     AlphaPlot,

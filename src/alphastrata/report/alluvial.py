@@ -14,8 +14,8 @@ from markupsafe import Markup
 
 from alphastrata.report.charts_clusters import cluster_label
 from alphastrata.report.formats import show
-from alphastrata.report.model import Membership
 from alphastrata.report.palette import colour
+from alphastrata.report.parts import Membership
 
 __all__ = ["Alluvium", "Block", "Stream", "lay_out_flows", "to_svg"]
 

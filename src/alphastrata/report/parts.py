@@ -1,21 +1,17 @@
-"""Parts of a section: figures with the numbers they were drawn from, and parts that open."""
+"""Parts of a section: figures with their numbers, parts that open, and clusterings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
 
 from alphastrata.report.charts import Chart
-from alphastrata.report.records import HowComputed, Plot, Table
+from alphastrata.report.records import HowComputed, Plot, Table, need_columns
 
-if TYPE_CHECKING:
-    from alphastrata.report.model import ClusterSection
-
-__all__ = ["Figure", "Fold", "Part", "frames_of"]
+__all__ = ["ClusterSection", "Figure", "Fold", "Membership", "Part", "frames_of"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +56,84 @@ class Fold:
     parts: Sequence[Part | ClusterSection] = ()
     gist: str = ""
     open: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Membership:
+    """Who belongs to which cluster through time.
+
+    Parameters
+    ----------
+    sizes : DataFrame
+        Index: formation date. Columns: cluster (int). Values: number of assets.
+    flows : DataFrame, optional
+        Columns ``date_from``, ``date_to`` (neighbouring formation dates), ``cluster_from``,
+        ``cluster_to`` (int; 0 = not classified then: enters or leaves) and ``count`` (assets).
+    events : DataFrame, optional
+        Columns ``date``, ``event`` (str: "birth", "death", "split", "merge"), ``cluster`` (int)
+        and, if wanted, ``detail`` (str).
+    """
+
+    sizes: pd.DataFrame
+    flows: pd.DataFrame | None = None
+    events: pd.DataFrame | None = None
+
+    def __post_init__(self) -> None:
+        flow = ["date_from", "date_to", "cluster_from", "cluster_to", "count"]
+        need_columns("Membership.flows", self.flows, flow)
+        need_columns("Membership.events", self.events, ["date", "event", "cluster"])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClusterSection:
+    """One clustering: how good, what it found, who is in it, how it looks.
+
+    Parameters
+    ----------
+    title : str
+        Name of the clustering ("deep").
+    names : mapping of cluster to str
+        Names of the clusters; a cluster without a name is shown by its number.
+    scores : DataFrame, optional
+        Long: ``date`` (formation date), ``metric`` (str: "silhouette", "davies_bouldin",
+        "calinski_harabasz", ...), ``space`` (str: "input", "latent" or "embedding"), ``source``
+        (str: "data" for the data, otherwise the name of the null: "permuted columns",
+        "Gaussian copula", "one factor") and ``score`` (float). A null may have several rows per
+        date: its line is their mean. The noise band is drawn from the lowest to the highest score
+        of all nulls at a date.
+    profiles : DataFrame, optional
+        Index: cluster (int). Columns: characteristics. Values: mean of the members in
+        cross-sectional standard deviations. Drawn as a heat map.
+    membership : Membership, optional
+    embeddings : DataFrame, optional
+        Long: ``date`` (formation date), ``asset`` (str), ``cluster`` (int), ``x``, ``y`` and, for
+        the map in 3-D, ``z`` (float), or ``x3``, ``y3``, ``z3`` where that is a map of its own.
+        ``date`` may be text, for maps of no date ("with autoencoder"). Every further numeric column
+        is a characteristic shown when the pointer is on a point (keep to five or fewer).
+    tables : sequence of Table
+    parts : sequence of str, Table, Plot, Chart, Figure or Fold
+        What explains the clusters, after everything else.
+    how : mapping of metric, column or figure to HowComputed
+    about : HowComputed, optional
+        How the numbers of this section came to be that have no entry of their own.
+    """
+
+    title: str = "Clusters"
+    names: Mapping[int, str] = field(default_factory=dict)
+    scores: pd.DataFrame | None = None
+    profiles: pd.DataFrame | None = None
+    membership: Membership | None = None
+    embeddings: pd.DataFrame | None = None
+    tables: Sequence[Table] = ()
+    parts: Sequence[Part] = ()
+    how: Mapping[str, HowComputed] = field(default_factory=dict)
+    about: HowComputed | None = None
+
+    def __post_init__(self) -> None:
+        score = ["date", "metric", "space", "source", "score"]
+        need_columns("ClusterSection.scores", self.scores, score)
+        place = ["date", "asset", "cluster", "x", "y"]
+        need_columns("ClusterSection.embeddings", self.embeddings, place)
 
 
 Part = str | Table | Plot | Chart | Figure | Fold

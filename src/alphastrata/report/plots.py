@@ -21,8 +21,8 @@ from alphastrata.errors import InputDataError
 from alphastrata.report.alluvial import Stream, lay_out_flows
 from alphastrata.report.charts_clusters import METRICS, cluster_label, wrap
 from alphastrata.report.formats import show
-from alphastrata.report.model import Membership
 from alphastrata.report.palette import UNCLASSIFIED, colour, mark, series_colour
+from alphastrata.report.parts import Membership
 from alphastrata.report.plots_experiments import (
     effects,
     experiment_scores,

@@ -24,18 +24,16 @@ from alphastrata.report.charts import Chart
 from alphastrata.report.charts_clusters import cluster_label
 from alphastrata.report.charts_plain import draw
 from alphastrata.report.cloud import pack
-from alphastrata.report.folds import Figure, Fold, Part
 from alphastrata.report.model import (
-    ClusterSection,
     DataSection,
     ExtraSection,
     FactorSection,
-    Membership,
     ReportData,
     SpecificationSection,
     TestSection,
 )
 from alphastrata.report.palette import colour
+from alphastrata.report.parts import ClusterSection, Figure, Fold, Membership, Part
 from alphastrata.report.records import HowComputed, Plot, Table
 from alphastrata.report.tables import to_csv
 

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from filelock import FileLock
 
 from alphastrata import cluster, features
 from alphastrata.cluster.experiment_tables import Experiments, Score, Space
 from alphastrata.core import Panel
 from alphastrata.errors import ConfigError
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.inputs import gather, hashes
 from alphastrata.study.manifest import write_manifest
+from alphastrata.study.market_stages import data_stage
+from alphastrata.study.opening import opened
 from alphastrata.study.page import write_frames, write_page
 from alphastrata.study.page_experiments import page_of
 from alphastrata.study.record import record
 from alphastrata.study.settings import ExperimentsConfig, StudyConfig
-from alphastrata.study.stages import Progress, Stages
+from alphastrata.study.stages import Progress
 
 GROUPS = ("original", "extension", "price")
 SCORES: tuple[Score, ...] = ("silhouette", "davies_bouldin")
@@ -53,19 +53,9 @@ def run_experiments(
         When the market offers no characteristic of one of the paper's groups.
     """
     wanted = config.experiments or ExperimentsConfig()
-    folder = None if data is None else Path(data)
     out = Path(out)
-    tell = progress or (lambda stage, done, total: None)
-    inputs = gather(config, folder, report=tell)
-    out.mkdir(parents=True, exist_ok=True)
-    with FileLock(out / ".lock"):
-        store = Stages(out, tell)
-        market = store.stage(
-            "data",
-            [config.data.model_dump(), config.seed, hashes(inputs.market), inputs.left_out],
-            (),
-            inputs.build,
-        )
+    with opened(config, out, data, progress) as (inputs, store):
+        market = data_stage(config, inputs, store)
         made = store.stage(
             "experiments",
             wanted.model_dump(),
@@ -75,7 +65,7 @@ def run_experiments(
                 market["panel"],
                 market.get("daily"),
                 workers or config.workers,
-                lambda done, total: tell("experiments", done, total),
+                lambda done, total: store.report("experiments", done, total),
             ),
         )
         manifest = record(config, inputs, store)

@@ -14,7 +14,6 @@ from alphastrata.inference.registry import TESTS
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.errors_of import hac_of
 from alphastrata.study.settings import BenchmarkConfig, FurtherConfig, StudyConfig
-from alphastrata.study.words import reference
 
 
 def further_tests(config: StudyConfig, made: Mapping[str, Artefacts]) -> Artefacts:
@@ -75,7 +74,7 @@ def further_tests(config: StudyConfig, made: Mapping[str, Artefacts]) -> Artefac
 def benchmark_of(config: StudyConfig, wanted: FurtherConfig) -> BenchmarkConfig:
     """Return the benchmark of a further test: the one it names, or the headline's."""
     named = [b for b in config.benchmarks if b.name == wanted.benchmark]
-    return named[0] if named else reference(config)
+    return named[0] if named else config.reference
 
 
 def subjects(

@@ -17,7 +17,7 @@ from alphastrata.report import (
     html,
     tables,
 )
-from alphastrata.report.folds import frames_of
+from alphastrata.report.parts import frames_of
 from alphastrata.study import (
     page_data,
     page_further,
@@ -60,7 +60,7 @@ def page_of(
         tests=[
             *(page_tests.alphas(bench, made) for bench in config.benchmarks),
             *(page_tests.spanning(bench, made) for bench in config.benchmarks),
-            page_tests.many_tests(made, words.reference(config).name),
+            page_tests.many_tests(made, config.reference.name),
         ],
         fama_macbeth=[
             page_tests.cross_section(table.name, made) for table in config.tests.fama_macbeth

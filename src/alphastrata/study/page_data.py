@@ -20,7 +20,7 @@ from alphastrata.report import (
     Table,
     how_computed,
 )
-from alphastrata.report.folds import Fold
+from alphastrata.report.parts import Fold
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.estimators import described_clusters, described_map
 from alphastrata.study.manifest import sha256_of_json

@@ -19,7 +19,7 @@ from alphastrata.report import (
     how_computed,
 )
 from alphastrata.report import charts_experiments as charts
-from alphastrata.report.folds import Figure, Fold, Part
+from alphastrata.report.parts import Figure, Fold, Part
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.page_data import manifest_table
 from alphastrata.study.page_explain import STATISTICS, box_plots

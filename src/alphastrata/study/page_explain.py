@@ -10,7 +10,7 @@ import pandas as pd
 from alphastrata.report import HowComputed, Plot, Table
 from alphastrata.report import charts_explain as charts
 from alphastrata.report.charts_networks import neighbors, network
-from alphastrata.report.folds import Figure, Fold, Part
+from alphastrata.report.parts import Figure, Fold, Part
 from alphastrata.report.tree import tree_svg
 from alphastrata.study.artefacts import Artefacts
 

@@ -258,7 +258,7 @@ def specifications(
     return SpecificationSection(
         estimates=found["estimates"][["estimate", "low", "high"]],
         choices=found["choices"],
-        label=f"alpha of {config.multiverse.of} against {words.reference(config).name}",
+        label=f"alpha of {config.multiverse.of} against {config.reference.name}",
         percent=True,
         preferred=preferred_row(config.multiverse, found["choices"]),
         notes=[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from alphastrata.study.sort_settings import SortConfig, trailing_months
 
 if TYPE_CHECKING:
-    from alphastrata.study.settings import BenchmarkConfig, StudyConfig
+    from alphastrata.study.settings import StudyConfig
 
 # What gives membership probabilities: methods that learn them, and a mixture.
 SOFT_METHODS = ("dec", "idec", "vade")
@@ -25,12 +25,6 @@ def portfolio_faults(config: StudyConfig) -> list[str]:
         *_accounts(config),
         *_cash(config),
     ]
-
-
-def headline(config: StudyConfig) -> BenchmarkConfig:
-    """Return the benchmark of the headline: the first monthly one, or the first of all."""
-    monthly = [b for b in config.benchmarks if b.frequency == "M"]
-    return (monthly or list(config.benchmarks))[0]
 
 
 def _groups(config: StudyConfig) -> Iterator[str]:
@@ -137,7 +131,7 @@ def _cash(config: StudyConfig) -> Iterator[str]:
     wanted = config.backtest
     if wanted is None:
         return
-    bench = headline(config)
+    bench = config.reference
     macro = [m.column for m in config.macro]
     for name in wanted.regimes:
         if name not in (*bench.factors, *macro):

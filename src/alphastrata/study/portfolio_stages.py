@@ -16,7 +16,6 @@ from alphastrata.study.settings import ClusterConfig, SortConfig, StudyConfig
 from alphastrata.study.signals import clusterings_before, made_columns, with_signals
 from alphastrata.study.sort_settings import HoldingConfig
 from alphastrata.study.stages import Stages
-from alphastrata.study.words import reference
 
 
 def stage_of(part: ClusterConfig | SortConfig) -> str:
@@ -102,7 +101,7 @@ def money(
         lambda: composition(parts, panel, config.characteristics),
     )
     if config.backtest is not None:
-        wanted, bench = config.backtest, reference(config).name
+        wanted, bench = config.backtest, config.reference.name
         made["backtest"] = store.stage(
             "backtest",
             [wanted.model_dump(), config.costs.model_dump(), dumped, bench],

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from alphastrata.inference.ledger import Ledger
 from alphastrata.study import artefacts
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.inputs import Inputs, gather
+from alphastrata.study.inputs import Inputs
 from alphastrata.study.manifest import differences, git_commit, read_manifest, write_manifest
+from alphastrata.study.opening import opened
 from alphastrata.study.record import record
 from alphastrata.study.settings import StudyConfig
 from alphastrata.study.stages import LOG, Progress, Stages
@@ -101,14 +100,13 @@ def _run(
     manifest: Mapping[str, Any] | None = None,
 ) -> Finished:
     """Run a study; with a manifest, on the very editions of the store that it names."""
-    tell = progress or (lambda stage, done, total: None)
-    inputs = gather(config, folder, report=tell, manifest=manifest)
-    out.mkdir(parents=True, exist_ok=True)
-    with FileLock(out / ".lock"), _log_to(out / "log.txt"):
+    with (
+        opened(config, out, folder, progress, manifest) as (inputs, store),
+        _log_to(out / "log.txt"),
+    ):
         LOG.info("study %r, seed %d, data %s", config.name, config.seed, folder)
         for what, reason in inputs.left_out.items():
             LOG.warning("%s left out: %s", what, reason)
-        store = Stages(out, tell)
         made = compute(config, inputs, store, workers or config.workers)
         return _write(config, inputs, store, made, workers or config.workers)
 

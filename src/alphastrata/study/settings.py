@@ -257,6 +257,12 @@ class StudyConfig(Section):
         return found[0]
 
     @property
+    def reference(self) -> BenchmarkConfig:
+        """The benchmark of the headline: the first monthly one, or the first of all."""
+        monthly = [b for b in self.benchmarks if b.frequency == "M"]
+        return (monthly or list(self.benchmarks))[0]
+
+    @property
     def parts(self) -> tuple[ClusterConfig | SortConfig, ...]:
         """Everything that divides assets into strata: clusterings, then sorts."""
         return (*self.clusters, *self.sorts)

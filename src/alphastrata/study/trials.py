@@ -13,7 +13,6 @@ from alphastrata.core import FactorReturns
 from alphastrata.inference.ledger import Ledger
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import BenchmarkConfig, StudyConfig, TestsConfig
-from alphastrata.study.words import reference
 
 LEDGER = "trials.jsonl"
 ADJUSTED = {
@@ -102,7 +101,7 @@ def many_tests(config: StudyConfig, made: Mapping[str, Artefacts], path: Path) -
         the number of trials.
     """
     ledger = Ledger(path)
-    bench = reference(config)
+    bench = config.reference
     pvalues = made["tests"][f"alphas {bench.name} pvalues"]["alpha"]
     returns: pd.DataFrame = made["factors"][f"spreads {bench.frequency}"].frame
     count = ledger.count
@@ -122,7 +121,7 @@ def many_tests(config: StudyConfig, made: Mapping[str, Artefacts], path: Path) -
 
 def hurdles(config: StudyConfig, made: Mapping[str, Artefacts], path: Path) -> dict[str, float]:
     """Return the |t| that a new factor needs at 5% among all trials, by adjustment."""
-    bench = reference(config)
+    bench = config.reference
     name = f"alphas {bench.name}"
     parts = [part.name for part in config.parts]
     tstats = made["tests"][f"{name} tstats"].loc[parts, "alpha"]

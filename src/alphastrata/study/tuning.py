@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock
 
 from alphastrata import cluster
 from alphastrata.core import Panel
@@ -16,9 +15,9 @@ from alphastrata.report import ReportData
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.cluster_settings import EstimatorConfig, tuned_settings
 from alphastrata.study.estimators import estimator_of
-from alphastrata.study.inputs import gather
 from alphastrata.study.manifest import write_manifest
 from alphastrata.study.market_stages import data_stage, features_stage
+from alphastrata.study.opening import opened
 from alphastrata.study.page import write_page
 from alphastrata.study.page_data import manifest_table
 from alphastrata.study.page_search import SCORES, answer, tuning_section, warnings
@@ -58,13 +57,8 @@ def run_tuning(
             f"The study {config.name} has no [tune] table. Add one with a grid, such as:\n"
             "  [tune.grid]\n  n_clusters = [4, 6, 8]"
         )
-    folder = None if data is None else Path(data)
     out = Path(out)
-    tell = progress or (lambda stage, done, total: None)
-    inputs = gather(config, folder, report=tell)
-    out.mkdir(parents=True, exist_ok=True)
-    with FileLock(out / ".lock"):
-        store = Stages(out, tell)
+    with opened(config, out, data, progress) as (inputs, store):
         made: dict[str, Artefacts] = {"data": data_stage(config, inputs, store)}
         panel, _ = features_stage(config, inputs, store, made)
         made["tune"] = tune_stage(config, panel, store, workers or config.workers)

@@ -32,7 +32,6 @@ from alphastrata.study.sort_settings import HoldingConfig
 from alphastrata.study.stages import Stages
 from alphastrata.study.trials import LEDGER, record_trials
 from alphastrata.study.tuning import tune_stage
-from alphastrata.study.words import reference
 
 
 def compute(
@@ -92,14 +91,14 @@ def compute(
             "multiverse",
             [
                 wanted.model_dump(),
-                reference(config).name,
+                config.reference.name,
                 [c.model_dump() for c in config.clusters if c.name == wanted.clusters],
             ],
             ("features", "benchmarks"),
             lambda: specifications(
                 wanted,
                 panel,
-                made["benchmarks"][reference(config).name],
+                made["benchmarks"][config.reference.name],
                 ledger=store.out / LEDGER,
                 clustering=next((c for c in config.clusters if c.name == wanted.clusters), None),
                 workers=workers,
@@ -111,7 +110,7 @@ def compute(
             [
                 config.tests.model_dump(),
                 [b.model_dump() for b in config.benchmarks],
-                reference(config).name,
+                config.reference.name,
                 config.seed,
             ],
             ("factors", "benchmarks"),

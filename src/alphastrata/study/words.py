@@ -11,17 +11,11 @@ from alphastrata.core import Note, Panel
 from alphastrata.report import HeadlineFigure, HowComputed, Line, how_computed
 from alphastrata.study import page_nulls
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.portfolio_rules import headline
-from alphastrata.study.settings import BenchmarkConfig, StudyConfig
+from alphastrata.study.settings import StudyConfig
 
 # Below this many observations, asymptotic standard errors deserve a warning.
 FEW = 60
 SIGNIFICANT = 0.05
-
-
-def reference(config: StudyConfig) -> BenchmarkConfig:
-    """Return the benchmark of the headline: the first monthly one, or the first of all."""
-    return headline(config)
 
 
 def _percent(value: float, digits: int = 2) -> str:
@@ -40,7 +34,7 @@ def _alpha_told(config: StudyConfig, made: Mapping[str, Artefacts]) -> HowComput
     """Return how the alphas of the first screen were computed."""
     return HowComputed(
         formula="r = α + β′f + e by least squares; t = α̂ / Newey-West standard error",
-        conventions=made["tests"][f"alphas {reference(config).name} text"]["conventions"],
+        conventions=made["tests"][f"alphas {config.reference.name} text"]["conventions"],
         manifest="stage tests",
     )
 
@@ -59,7 +53,7 @@ def _silhouette_told(name: str) -> HowComputed:
 
 def answer(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
     """Return the answer in about three sentences."""
-    bench = reference(config)
+    bench = config.reference
     tests = made["tests"]
     names = [part.name for part in config.parts]
     params, tstats, pvalues = (
@@ -144,7 +138,7 @@ def noise(found: Artefacts) -> tuple[float, float, float] | None:
 
 def figures(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[HeadlineFigure]:
     """Return the five numbers of the first screen."""
-    bench = reference(config)
+    bench = config.reference
     tests, panel = made["tests"], made["features"]["panel"]
     names = [part.name for part in config.parts]
     params, tstats, pvalues = (

@@ -1,0 +1,52 @@
+"""Opening a study's folder: its inputs checked before any work, its stages under a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from alphastrata.study.inputs import Inputs, gather
+from alphastrata.study.settings import StudyConfig
+from alphastrata.study.stages import Progress, Stages
+
+__all__ = ["opened"]
+
+
+@contextmanager
+def opened(
+    config: StudyConfig,
+    out: Path,
+    data: str | Path | None,
+    progress: Progress | None,
+    manifest: Mapping[str, Any] | None = None,
+) -> Iterator[tuple[Inputs, Stages]]:
+    """Give what a study reads and where its stages are kept; nobody else writes there meanwhile.
+
+    Parameters
+    ----------
+    config
+        The study.
+    out
+        Its folder, made here.
+    data
+        Folder with the data, if it needs one.
+    progress
+        Called with (stage, done, total).
+    manifest
+        Of a finished run, to read the very editions that it names.
+
+    Raises
+    ------
+    ConfigError
+        For what the study asks and the data folder does not hold; the folder is not made then.
+    """
+    tell = progress or (lambda stage, done, total: None)
+    folder = None if data is None else Path(data)
+    inputs = gather(config, folder, report=tell, manifest=manifest)
+    out.mkdir(parents=True, exist_ok=True)
+    with FileLock(out / ".lock"):
+        yield inputs, Stages(out, tell)
