@@ -29,50 +29,62 @@ _LANES = {"reassoc", "nsz", "arcp", "contract"}
 
 @njit(inline="always")
 def _repulsion2(x: Float32, y: Float32, out: Float32) -> Any:
-    n = len(x)
+    """Write the repulsion of every row, and return the sum of all weights; a pair is met once."""
     one = np.float32(1.0)
     total: Any = 0.0
-    for i in range(n):
+    out[:] = np.float32(0.0)
+    for i in range(len(x)):
         xi, yi = x[i], y[i]
+        # Views from zero on: with an offset inside, the loop would not become vectors.
+        xs, ys, out_x, out_y = x[i + 1 :], y[i + 1 :], out[0, i + 1 :], out[1, i + 1 :]
         s, gx, gy = np.float32(0.0), np.float32(0.0), np.float32(0.0)
-        for j in range(n):
-            dx = xi - x[j]
-            dy = yi - y[j]
+        for j in range(len(xs)):
+            dx = xi - xs[j]
+            dy = yi - ys[j]
             q = one / (one + dx * dx + dy * dy)
             s += q
             q2 = q * q
-            gx += q2 * dx
-            gy += q2 * dy
-        # Row i met itself, at distance zero and with weight one.
-        total += s - one
-        out[0, i] = gx
-        out[1, i] = gy
+            push_x, push_y = q2 * dx, q2 * dy
+            gx += push_x
+            gy += push_y
+            out_x[j] -= push_x
+            out_y[j] -= push_y
+        total += 2.0 * s
+        out[0, i] += gx
+        out[1, i] += gy
     return total
 
 
 @njit(inline="always")
 def _repulsion3(x: Float32, y: Float32, z: Float32, out: Float32) -> Any:
-    n = len(x)
+    """Write the repulsion of every row of a map in three dimensions, as in two."""
     one = np.float32(1.0)
     total: Any = 0.0
-    for i in range(n):
+    out[:] = np.float32(0.0)
+    for i in range(len(x)):
         xi, yi, zi = x[i], y[i], z[i]
+        xs, ys, zs = x[i + 1 :], y[i + 1 :], z[i + 1 :]
+        out_x, out_y, out_z = out[0, i + 1 :], out[1, i + 1 :], out[2, i + 1 :]
         s = np.float32(0.0)
         gx, gy, gz = np.float32(0.0), np.float32(0.0), np.float32(0.0)
-        for j in range(n):
-            dx = xi - x[j]
-            dy = yi - y[j]
-            dz = zi - z[j]
+        for j in range(len(xs)):
+            dx = xi - xs[j]
+            dy = yi - ys[j]
+            dz = zi - zs[j]
             q = one / (one + dx * dx + dy * dy + dz * dz)
             s += q
             q2 = q * q
-            gx += q2 * dx
-            gy += q2 * dy
-            gz += q2 * dz
-        total += s - one
-        out[0, i] = gx
-        out[1, i] = gy
-        out[2, i] = gz
+            push_x, push_y, push_z = q2 * dx, q2 * dy, q2 * dz
+            gx += push_x
+            gy += push_y
+            gz += push_z
+            out_x[j] -= push_x
+            out_y[j] -= push_y
+            out_z[j] -= push_z
+        total += 2.0 * s
+        out[0, i] += gx
+        out[1, i] += gy
+        out[2, i] += gz
     return total
 
 
@@ -88,46 +100,55 @@ def _attraction2(
     """Write the attraction of every row; the affinities hold each pair once, row before column."""
     one = np.float32(1.0)
     out[:] = np.float32(0.0)
+    out_x, out_y = out[0], out[1]
     for i in range(len(x)):
+        xi, yi = x[i], y[i]
+        others, p = columns[offsets[i] : offsets[i + 1]], values[offsets[i] : offsets[i + 1]]
         gx, gy = np.float32(0.0), np.float32(0.0)
-        for e in range(offsets[i], offsets[i + 1]):
-            j = columns[e]
-            dx = x[i] - x[j]
-            dy = y[i] - y[j]
-            w = values[e] / (one + dx * dx + dy * dy)
-            gx += w * dx
-            gy += w * dy
-            out[0, j] -= w * dx
-            out[1, j] -= w * dy
-        out[0, i] += gx
-        out[1, i] += gy
+        for e in range(len(others)):
+            # Unsigned: no code for indices that count from the end.
+            j = np.uint32(others[e])
+            dx = xi - x[j]
+            dy = yi - y[j]
+            w = p[e] / (one + dx * dx + dy * dy)
+            pull_x, pull_y = w * dx, w * dy
+            gx += pull_x
+            gy += pull_y
+            out_x[j] -= pull_x
+            out_y[j] -= pull_y
+        out_x[i] += gx
+        out_y[i] += gy
 
 
 @njit(inline="always")
 def _attraction3(
     Y: Float32, offsets: NDArray[np.int64], columns: Int32, values: Float32, out: Float32
 ) -> None:
-    """Write the attraction of every row of a map in three dimensions."""
+    """Write the attraction of every row of a map in three dimensions, as in two."""
     one = np.float32(1.0)
     x, y, z = Y[0], Y[1], Y[2]
     out[:] = np.float32(0.0)
+    out_x, out_y, out_z = out[0], out[1], out[2]
     for i in range(len(x)):
+        xi, yi, zi = x[i], y[i], z[i]
+        others, p = columns[offsets[i] : offsets[i + 1]], values[offsets[i] : offsets[i + 1]]
         gx, gy, gz = np.float32(0.0), np.float32(0.0), np.float32(0.0)
-        for e in range(offsets[i], offsets[i + 1]):
-            j = columns[e]
-            dx = x[i] - x[j]
-            dy = y[i] - y[j]
-            dz = z[i] - z[j]
-            w = values[e] / (one + dx * dx + dy * dy + dz * dz)
-            gx += w * dx
-            gy += w * dy
-            gz += w * dz
-            out[0, j] -= w * dx
-            out[1, j] -= w * dy
-            out[2, j] -= w * dz
-        out[0, i] += gx
-        out[1, i] += gy
-        out[2, i] += gz
+        for e in range(len(others)):
+            j = np.uint32(others[e])
+            dx = xi - x[j]
+            dy = yi - y[j]
+            dz = zi - z[j]
+            w = p[e] / (one + dx * dx + dy * dy + dz * dz)
+            pull_x, pull_y, pull_z = w * dx, w * dy, w * dz
+            gx += pull_x
+            gy += pull_y
+            gz += pull_z
+            out_x[j] -= pull_x
+            out_y[j] -= pull_y
+            out_z[j] -= pull_z
+        out_x[i] += gx
+        out_y[i] += gy
+        out_z[i] += gz
 
 
 @njit(inline="always")
