@@ -34,8 +34,8 @@ def main() -> None:
         affinity = affinities(X, 30.0)
         systems = {
             "ours, 250 + 500": lambda X=X: TSNE(method="exact").fit_transform(X),
-            "ours, 50 + 250": lambda X=X: TSNE(
-                method="exact", early_iter=50, n_iter=250
+            "ours, 50 + 300": lambda X=X: TSNE(
+                method="exact", early_iter=50, n_iter=300
             ).fit_transform(X),
             "openTSNE, 250 + 500": lambda X=X: np.asarray(
                 openTSNE.TSNE(random_state=0, n_jobs=1).fit(X)

@@ -70,7 +70,7 @@ def test_steps_names_and_clone():
     assert list(model.named_steps) == names
     assert isinstance(model, Pipeline)
     params = clone(model).get_params()
-    assert (params["cluster__n_clusters"], params["embedding__n_iter"]) == (3, 250)
+    assert (params["cluster__n_clusters"], params["embedding__n_iter"]) == (3, 300)
     assert params["autoencoder__random_state"] == 7
     assert "autoencoder" not in deep_clusterer(autoencoder=False).named_steps
 

@@ -72,8 +72,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     early_exaggeration : float
         Factor on the affinities in the first phase.
     early_iter, n_iter : int
-        Steps of the first and of the second phase. (250, 500) is the usual schedule; (50, 250)
-        keeps trustworthiness within 0.001 and KL within 2% at a fraction of the time.
+        Steps of the first and of the second phase. (250, 500) is the usual schedule; (50, 300)
+        keeps trustworthiness within 0.001 and KL within 2% at half of the time.
     learning_rate : float or "auto"
         "auto" is the number of rows over the exaggeration of the phase, at least 50.
     init : {"pca", "random"} or ndarray of shape (n, n_components)

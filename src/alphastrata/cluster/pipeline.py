@@ -63,7 +63,7 @@ def deep_clusterer(
     autoencoder : bool
         Whether there is an autoencoder.
     schedule : {"usual", "short"}
-        Steps of t-SNE: 250 exaggerated and 500 plain ones, or 50 and 250.
+        Steps of t-SNE: 250 exaggerated and 500 plain ones, or 50 and 300.
     missing : {"median", "refuse"}
         What happens to missing values: the training median of the column, counted, or an error.
     random_state : int or None
@@ -138,7 +138,7 @@ def _embedding(name: str, dims: int | None, schedule: str, random_state: int | N
         return isomap(n_components=dims or 3)
     if name == "umap":
         return umap(n_components=dims or 2, random_state=random_state)
-    early_iter, n_iter = (250, 500) if schedule == "usual" else (50, 250)
+    early_iter, n_iter = (250, 500) if schedule == "usual" else (50, 300)
     return TSNE(
         n_components=dims or 2, early_iter=early_iter, n_iter=n_iter, random_state=random_state
     )
