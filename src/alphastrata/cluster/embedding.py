@@ -73,7 +73,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Factor on the affinities in the first phase.
     early_iter, n_iter : int
         Steps of the first and of the second phase. (250, 500) is the usual schedule; (50, 300)
-        keeps trustworthiness within 0.001 and KL within 2% at half of the time.
+        keeps trustworthiness within 0.001 and KL within 3% at half of the time.
     learning_rate : float or "auto"
         "auto" is the number of rows over the exaggeration of the phase, at least 50.
     init : {"pca", "random"} or ndarray of shape (n, n_components)
