@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from alphastrata.study.data_settings import Name, Section
+from alphastrata.study.data_settings import Frequency, Name, Section
 from alphastrata.study.portfolio_settings import Weighting
 
 RULES = (
@@ -48,6 +48,31 @@ class ErrorsConfig(HacConfig):
     """How standard errors of alphas are computed; what is not said is as in [tests]."""
 
     covariance: CovarianceKind | None = None
+
+
+class BenchmarkConfig(Section):
+    """Factors to test against: "bundled", or files of Kenneth French's library.
+
+    A file is named by its path, relative to the data folder, or by its name in the library, which
+    is fetched into the store. ``vintage`` asks for one edition, "YYYYMM". ``errors`` are those of
+    the alphas against it.
+    """
+
+    name: Name
+    frequency: Frequency = "M"
+    source: str | tuple[str, ...] = "bundled"
+    vintage: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
+    factors: tuple[str, ...] = Field(min_length=1)
+    errors: ErrorsConfig = ErrorsConfig()
+
+    @model_validator(mode="after")
+    def _bundled_is_one(self) -> BenchmarkConfig:
+        if self.source == "bundled" and self.vintage is not None:
+            raise ValueError(
+                "the bundled factors have one edition; name a file of the library, such as "
+                'source = "F-F_Research_Data_5_Factors_2x3", or drop vintage'
+            )
+        return self
 
 
 class FamaMacBethConfig(Section):

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
+from alphastrata.study.cluster_settings import ClusterConfig
+from alphastrata.study.data_settings import DataConfig, MacroConfig
+from alphastrata.study.inference_settings import BenchmarkConfig
+from alphastrata.study.portfolio_settings import BacktestConfig, CostsConfig, DelistingsConfig
 from alphastrata.study.sort_settings import SortConfig, trailing_months
-
-if TYPE_CHECKING:
-    from alphastrata.study.settings import StudyConfig
 
 # What gives membership probabilities: methods that learn them, and a mixture.
 SOFT_METHODS = ("dec", "idec", "vade")
 SOFT_CLUSTERERS = ("gmm",)
 
 
-def portfolio_faults(config: StudyConfig) -> list[str]:
+class Portfolios(Protocol):
+    """What the rules look at: the settings of a study that make portfolios and trade them."""
+
+    data: DataConfig
+    delistings: DelistingsConfig | None
+    macro: tuple[MacroConfig, ...]
+    clusters: tuple[ClusterConfig, ...]
+    sorts: tuple[SortConfig, ...]
+    costs: CostsConfig
+    backtest: BacktestConfig | None
+
+    @property
+    def parts(self) -> Sequence[ClusterConfig | SortConfig]:
+        """Everything that divides assets into strata."""
+
+    @property
+    def reference(self) -> BenchmarkConfig:
+        """The benchmark of the headline."""
+
+
+def portfolio_faults(config: Portfolios) -> list[str]:
     """Return combinations of settings that can only fail, each with what to do instead."""
     return [
         *_groups(config),
@@ -27,7 +48,7 @@ def portfolio_faults(config: StudyConfig) -> list[str]:
     ]
 
 
-def _groups(config: StudyConfig) -> Iterator[str]:
+def _groups(config: Portfolios) -> Iterator[str]:
     """Yield distances and rankings that name what is not there."""
     known = [part.name for part in config.clusters]
     for sort in config.sorts:
@@ -49,7 +70,7 @@ def _groups(config: StudyConfig) -> Iterator[str]:
             yield f"{part.name}: {error}"
 
 
-def _soft(config: StudyConfig) -> Iterator[str]:
+def _soft(config: Portfolios) -> Iterator[str]:
     for part in config.clusters:
         if part.weighting != "soft":
             continue
@@ -66,7 +87,7 @@ def _soft(config: StudyConfig) -> Iterator[str]:
             )
 
 
-def _sizes(config: StudyConfig) -> Iterator[str]:
+def _sizes(config: Portfolios) -> Iterator[str]:
     """Yield what needs a market cap that the data do not have."""
     if config.data.has_market_cap:
         return
@@ -79,7 +100,7 @@ def _sizes(config: StudyConfig) -> Iterator[str]:
             yield f"{part.name} screens by market cap, which prices alone lack: {remedy}"
 
 
-def _costs(config: StudyConfig) -> Iterator[str]:
+def _costs(config: Portfolios) -> Iterator[str]:
     costs = config.costs
     for key in ("half_spread", "impact"):
         if getattr(costs, key) is not None and config.backtest is None:
@@ -97,7 +118,7 @@ def _costs(config: StudyConfig) -> Iterator[str]:
         )
 
 
-def _accounts(config: StudyConfig) -> Iterator[str]:
+def _accounts(config: Portfolios) -> Iterator[str]:
     """Yield accounts that cannot be kept."""
     wanted = config.backtest
     if wanted is None:
@@ -126,7 +147,7 @@ def _accounts(config: StudyConfig) -> Iterator[str]:
             )
 
 
-def _cash(config: StudyConfig) -> Iterator[str]:
+def _cash(config: Portfolios) -> Iterator[str]:
     """Yield regimes and benchmarks of accounts that the study does not have."""
     wanted = config.backtest
     if wanted is None:

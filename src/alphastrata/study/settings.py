@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date as day
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,13 +17,13 @@ from alphastrata.study.cluster_settings import (
 )
 from alphastrata.study.data_settings import (
     DataConfig,
-    Frequency,
     MacroConfig,
     Name,
     Section,
     SimulationConfig,
 )
 from alphastrata.study.inference_settings import (
+    BenchmarkConfig,
     ErrorsConfig,
     FamaMacBethConfig,
     FurtherConfig,
@@ -72,31 +72,6 @@ __all__ = [
     "TestsConfig",
     "TuneConfig",
 ]
-
-
-class BenchmarkConfig(Section):
-    """Factors to test against: "bundled", or files of Kenneth French's library.
-
-    A file is named by its path, relative to the data folder, or by its name in the library, which
-    is fetched into the store. ``vintage`` asks for one edition, "YYYYMM". ``errors`` are those of
-    the alphas against it.
-    """
-
-    name: Name
-    frequency: Frequency = "M"
-    source: str | tuple[str, ...] = "bundled"
-    vintage: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
-    factors: tuple[str, ...] = Field(min_length=1)
-    errors: ErrorsConfig = ErrorsConfig()
-
-    @model_validator(mode="after")
-    def _bundled_is_one(self) -> BenchmarkConfig:
-        if self.source == "bundled" and self.vintage is not None:
-            raise ValueError(
-                "the bundled factors have one edition; name a file of the library, such as "
-                'source = "F-F_Research_Data_5_Factors_2x3", or drop vintage'
-            )
-        return self
 
 
 class ExperimentsConfig(Section):
