@@ -137,6 +137,14 @@ def test_the_noise_band_reaches_from_the_lowest_to_the_highest_null() -> None:
     assert (low_high.ymin, low_high.ymax) == (0.05, 0.3)
 
 
+def test_the_line_of_the_data_stands_clear_of_the_frame() -> None:
+    """A score a little beyond the draws lies inside the limits that the dots alone would have."""
+    index = pd.MultiIndex.from_product([["permute"], range(11)], names=["null", "draw"])
+    draws = pd.DataFrame({"silhouette_input": np.linspace(0.0, 1.0, 11)}, index=index)
+    panel = plots.null_test(pd.Series({"silhouette_input": 1.0499}), draws).child_axes[0]
+    assert panel.get_xlim()[1] > 1.09
+
+
 def test_figures_of_explanations_show_names_as_they_stand(
     explained: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -165,6 +165,7 @@ def return_and_risk(
                 f"{cluster}", (std, mean), xytext=(6, 4), textcoords="offset points", color=INK
             )
         ax.axhline(0.0, color=MUTED, linewidth=0.7, zorder=1)
+        ax.margins(0.12)  # room for the numbers beside the points
         ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
         ax.set_xlabel("standard deviation per period")

@@ -52,6 +52,8 @@ def null_test(observed: pd.Series, simulated: pd.DataFrame, ax: Axes | None = No
                 rows = [height + step for step in spread(len(draws))]
                 panel.plot(draws, rows, "o", color=MUTED, alpha=0.6, markersize=3)
             panel.axvline(float(observed[score]), color=HIGH, linewidth=1.8)
+            # A line just inside the limits of the dots would be cut by the frame.
+            panel.autoscale(axis="x")
             names = [literal(NULL_NAMES.get(kind, kind)) for kind in kinds]
             panel.set_yticks(range(len(kinds)), names if number == 0 else [])
             panel.set_ylim(-0.6, len(kinds) - 0.4)
