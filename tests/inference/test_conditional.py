@@ -36,3 +36,11 @@ def test_conditional_model_is_a_regression_with_products(
 def test_instruments_precede_returns(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
     with pytest.raises(ConfigError, match="precede"):
         conditional_model(returns, factors, factors, lag=0)
+
+
+def test_order_of_instruments_does_not_matter(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    # Shifted before they are sorted, instruments in falling order would come from the future.
+    z = pd.DataFrame({"dy": np.random.default_rng(4).normal(3, 1, 180)}, index=factors.index)
+    rising, falling = (conditional_model(returns, factors, part) for part in (z, z.iloc[::-1]))
+    pd.testing.assert_frame_equal(falling.params, rising.params)
+    assert falling.statistics()[0].distribution == "chi2(3)"

@@ -26,7 +26,7 @@ class ConditionalResult(TimeSeriesResult):
     ----------
     tests : DataFrame
         Per asset, the HAC Wald test that betas do not depend on the instruments and, where
-        alphas may vary, that alpha does not.
+        alphas may vary, that alpha does not: statistics, degrees of freedom ("df") and p-values.
     """
 
     tests: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -39,7 +39,7 @@ class ConditionalResult(TimeSeriesResult):
                 float(row[what]),
                 float(row[f"{what} p"]),
                 f"{what} do not depend on the instruments",
-                "chi2",
+                f"chi2({int(row[f'{what} df'])})",
             )
             for asset, row in self.tests.iloc[:5].iterrows()
             for what in ("betas", "alphas")
@@ -87,7 +87,8 @@ def conditional_model(
         raise ConfigError(f"Instruments precede returns: lag must be at least 1; got {lag}.")
     hac = as_hac(lags)
     base = align(returns, factors)
-    z = align(base.returns, instruments.shift(lag).iloc[lag:])
+    known = align(instruments, None).returns  # in the order of their dates, whatever came in
+    z = align(base.returns, known.shift(lag).iloc[lag:])
     shared = z.factors.index
     f = base.factors.loc[shared]
     centred = z.factors - z.factors.mean()
@@ -126,6 +127,7 @@ def _wald_tests(
             if names:
                 b = fit.params[at, 0]
                 row[what] = float(b @ np.linalg.solve(covariance[np.ix_(at, at)], b))
+                row[f"{what} df"] = len(names)
                 row[f"{what} p"] = chi2_upper(row[what], len(names))
         rows[asset] = row
     return pd.DataFrame(rows).T.rename_axis("asset")
