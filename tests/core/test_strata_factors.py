@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -160,6 +162,20 @@ def test_windows_never_look_ahead():
         Window(0, dates[:5], dates[4], dates[4:6])
 
 
+def test_strata_of_a_panel_add_little_to_it():
+    index = pd.MultiIndex.from_product([pd.bdate_range("2000-01-03", periods=500), range(400)])
+    panel = Panel(pd.DataFrame({"x": 1.0}, index=index.set_names(["date", "asset"])))
+    some = np.arange(len(panel)) % 400 > 0  # One asset is never labelled.
+    codes = np.ones(int(some.sum()), dtype=np.int32)
+    tracemalloc.start()
+    strata = Strata.from_rows(panel, some, codes, ordered=True, n=1)
+    assets = strata.codes_in(panel.assets)
+    peak = tracemalloc.get_traced_memory()[1] / codes.size
+    tracemalloc.stop()
+    assert np.array_equal(assets, panel.asset_codes[some])
+    assert peak < 9.0  # Bytes per label: a code of the asset; dates are bounds.
+
+
 def test_strata_from_rows_are_strata():
     rng = np.random.default_rng(0)
     index = pd.MultiIndex.from_product(
@@ -178,6 +194,11 @@ def test_strata_from_rows_are_strata():
         assert np.array_equal(getattr(masked, name), getattr(slow, name))
     assert quick.wide().equals(slow.wide())
     assert quick.dates.equals(slow.dates)
+    assert quick.labels.equals(slow.labels)
+    for assets in (panel.assets, panel.assets[::-1], panel.assets[3:]):
+        want = assets.get_indexer(slow.labels.index.get_level_values("asset"))
+        assert np.array_equal(masked.codes_in(assets), want)
+        assert np.array_equal(slow.codes_in(assets), want)
     assert quick.assets.equals(slow.assets)
     assert quick.labels.equals(slow.labels)
     with pytest.raises(InputDataError, match="ascending"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +13,24 @@ import pandas as pd
 
 from alphastrata.core.checks import Note, Violations
 from alphastrata.core.grouping import Int64
-from alphastrata.core.keys import ASSET, DATE, Keys, day
+from alphastrata.core.keys import ASSET, DATE, day
 from alphastrata.core.panel import Panel
 from alphastrata.errors import InputDataError
 
 Int32 = npt.NDArray[np.int32]
 Bool = npt.NDArray[np.bool_]
+
+
+class _Keys(NamedTuple):
+    """Which (date, asset) pairs are labelled, in as little memory as can be.
+
+    Bounds of dates serve without a code per row, and assets may be those of a whole panel.
+    """
+
+    dates: pd.DatetimeIndex
+    assets: pd.Index
+    offsets: Int64
+    asset_codes: Int64
 
 
 class Strata:
@@ -92,7 +106,8 @@ class Strata:
         n = largest if n is None else n
         found.require(largest <= n, "No label exceeds n", first=f"label {largest}, n={n}")
         found.raise_if_any()
-        self._set(panel.select([]), values.astype(np.int32), ordered, n, names)
+        keys = _Keys(panel.dates, panel.assets, panel.offsets, panel.asset_codes)
+        self._set(keys, values.astype(np.int32), ordered, n, names)
         self.source = source
         self.notes = tuple(notes)
         self.probabilities = _check_probabilities(probabilities, panel, self.n)
@@ -147,24 +162,19 @@ class Strata:
             fits and codes.min() >= 1 and codes.max() <= n, f"Labels are 1..{n}", first=f"n={n}"
         )
         found.raise_if_any()
-        every = codes.size == len(panel)  # Then the panel's own keys serve, without a copy.
-        date_codes, dates = _used(
-            panel.date_codes if every else panel.date_codes[rows], len(panel.dates)
-        )
-        asset_codes, assets = _used(
-            panel.asset_codes if every else panel.asset_codes[rows], len(panel.assets)
-        )
-        keys = Keys(panel.dates.take(dates), panel.assets.take(assets), date_codes, asset_codes)
+        sizes = _sizes(rows, panel.offsets)
+        offsets = np.concatenate([[0], np.cumsum(sizes[sizes > 0])]).astype(np.int64)
+        every = codes.size == len(panel)  # Then the panel's own codes serve, without a copy.
+        asset_codes = panel.asset_codes if every else panel.asset_codes[rows]
+        keys = _Keys(panel.dates[sizes > 0], panel.assets, offsets, asset_codes)
         self = cls.__new__(cls)
-        self._set(
-            Panel._build(keys, {}, "D", ()), codes.astype(np.int32, copy=False), ordered, n, names
-        )
+        self._set(keys, codes.astype(np.int32, copy=False), ordered, n, names)
         self.source, self.notes, self.probabilities = source, tuple(notes), None
         return self
 
     def _set(
         self,
-        panel: Panel,
+        keys: _Keys,
         codes: Int32,
         ordered: bool,
         n: int,
@@ -178,7 +188,7 @@ class Strata:
             not stray, "Names belong to strata 1..n", count=len(stray), first=str(stray[:1])
         )
         found.raise_if_any()
-        self._panel = panel
+        self._keys = keys
         self.codes = codes
         self.codes.flags.writeable = False
         self.n = int(n)
@@ -194,33 +204,56 @@ class Strata:
     @property
     def dates(self) -> pd.DatetimeIndex:
         """Formation dates, ascending."""
-        return self._panel.dates
+        return self._keys.dates
 
     @property
     def assets(self) -> pd.Index:
         """Assets that are classified at least once, ascending."""
-        return self._panel.assets
+        return self._used[0]
 
     @property
     def date_codes(self) -> Int64:
         """Position of each label's date in ``dates``."""
-        return self._panel.date_codes
+        return np.repeat(np.arange(len(self.dates)), np.diff(self.offsets))
 
     @property
     def asset_codes(self) -> Int64:
         """Position of each label's asset in ``assets``."""
-        return self._panel.asset_codes
+        return self._used[1]
 
     @property
     def offsets(self) -> Int64:
         """Bounds of each formation date in ``codes``, shape (n_dates + 1,)."""
-        return self._panel.offsets
+        return self._keys.offsets
+
+    @cached_property
+    def _used(self) -> tuple[pd.Index, Int64]:
+        """The assets that have a label, and the code of each label's asset among them."""
+        _, every, _, codes = self._keys
+        used = np.flatnonzero(np.bincount(codes, minlength=len(every)))
+        if used.size == len(every):
+            return every, codes
+        position = np.zeros(len(every), dtype=np.int64)
+        position[used] = np.arange(used.size)
+        return every.take(used), position[codes]
+
+    def codes_in(self, assets: pd.Index) -> Int64:
+        """Return the position of each label's asset in another index, -1 where it lacks it."""
+        if self._keys.assets.equals(assets):
+            return self._keys.asset_codes
+        return assets.get_indexer(self._keys.assets).astype(np.int64)[self._keys.asset_codes]
 
     @cached_property
     def labels(self) -> pd.Series:
         """Labels as nullable integers indexed by (date, asset)."""
         values = pd.array(self.codes.astype(np.int64), dtype="Int64")
-        return pd.Series(values, index=self._panel.index, name="stratum")
+        index = pd.MultiIndex(
+            levels=cast(Any, [self.dates.rename(DATE), self.assets]),
+            codes=cast(Any, [self.date_codes, self.asset_codes]),
+            names=[DATE, ASSET],
+            verify_integrity=False,
+        )
+        return pd.Series(values, index=index, name="stratum")
 
     def wide(self) -> pd.DataFrame:
         """Return labels as a date x asset frame of nullable integers."""
@@ -308,19 +341,11 @@ def _selects(rows: Int64 | Bool, size: int) -> bool:
     return bool((np.diff(rows) > 0).all()) and rows[0] >= 0 and rows[-1] < size
 
 
-def _used(codes: Int64, n: int) -> tuple[Int64, Int64]:
-    """Return codes into the used values only, and the used values, ascending."""
-    used = np.flatnonzero(np.bincount(codes, minlength=n))
-    if used.size == n:
-        return codes, used
-    position = np.zeros(n, dtype=np.int64)
-    position[used] = np.arange(used.size)
-    if not codes.flags.writeable:  # The panel's own.
-        return position[codes], used
-    for first in range(0, codes.size, 2**16):  # In place: no second copy of many codes.
-        part = codes[first : first + 2**16]
-        part[:] = position[part]
-    return codes, used
+def _sizes(rows: Int64 | Bool, offsets: Int64) -> Int64:
+    """Return how many of the rows, a mask or ascending positions, each date has."""
+    if rows.dtype == np.bool_:
+        return np.array([np.count_nonzero(rows[a:b]) for a, b in pairwise(offsets.tolist())])
+    return np.diff(np.searchsorted(rows, offsets))
 
 
 def _long(labels: pd.Series | pd.DataFrame) -> pd.Series:

@@ -50,14 +50,14 @@ def labels_in(strata: Strata, panel: Panel) -> Labels:
     InputDataError
         When strata and panel share no asset, or no formation date lies before the panel's end.
     """
-    position = panel.assets.get_indexer(strata.assets).astype(np.int64)
+    assets = strata.codes_in(panel.assets)
     found = Violations("Strata and panel")
-    found.require(
-        bool((position >= 0).any()),
-        "Strata and panel share assets",
-        first=f"{strata.assets[0]!r} in the strata, {panel.assets[0]!r} in the panel",
-        remedy="Give both the same asset identifiers",
-    )
+    if assets.max() < 0:
+        found.add(
+            "Strata and panel share assets",
+            first=f"{strata.assets[0]!r} in the strata, {panel.assets[0]!r} in the panel",
+            remedy="Give both the same asset identifiers",
+        )
     found.require(
         strata.dates[0] <= panel.dates[-1],
         "Some date of the panel follows a formation date",
@@ -65,8 +65,6 @@ def labels_in(strata: Strata, panel: Panel) -> Labels:
         remedy="Returns are earned after labels are formed: extend the panel",
     )
     found.raise_if_any()
-    same = np.array_equal(position, np.arange(position.size))
-    assets = strata.asset_codes if same else position[strata.asset_codes]
     return Labels(strata.dates, strata.offsets, assets, strata.codes, strata.n)
 
 

@@ -163,6 +163,17 @@ def assigned(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
+def packed(codes: Codes) -> int:
+    """Move the codes that are not 0 to the front, in place; return how many there are."""
+    n = 0
+    for i in range(codes.size):
+        code = codes[i]
+        codes[n] = code
+        n += code > 0
+    return n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
 def tallied(codes: Codes, offsets: Int64, n_codes: int) -> Int64:
     """Return how many rows of each date have each code 0..n_codes-1, shape (n_dates, n_codes)."""
     out = np.zeros((offsets.size - 1, n_codes), dtype=np.int64)

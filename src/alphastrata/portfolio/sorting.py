@@ -17,7 +17,7 @@ from alphastrata.core.panel import Panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.calendars import Rebalance, formation_dates
-from alphastrata.portfolio.cutting import Codes, assigned, breaks_by_group, tallied
+from alphastrata.portfolio.cutting import Codes, assigned, breaks_by_group, packed, tallied
 from alphastrata.portfolio.eligible import Mask, Screen, screened_rows
 
 Quantiles = int | Sequence[float]
@@ -170,7 +170,10 @@ def strata_of(
     source: str,
     notes: list[Note],
 ) -> Strata:
-    """Return strata of the rows with a label; none at all is an error that tells why."""
+    """Return strata of the rows with a label; none at all is an error that tells why.
+
+    Codes are moved to the front of their own array, which spares a second one.
+    """
     kept = codes > 0
     if not kept.any():
         told = "; ".join(str(note) for note in notes)
@@ -182,7 +185,7 @@ def strata_of(
     return Strata.from_rows(
         panel,
         labelled,
-        (codes if kept.all() else codes[kept]).view(np.int32),  # Without a copy.
+        codes[: packed(codes)].view(np.int32),  # Without a copy.
         ordered=ordered,
         n=n,
         names=names,
