@@ -166,8 +166,9 @@ def return_and_risk(
             )
         ax.axhline(0.0, color=MUTED, linewidth=0.7, zorder=1)
         ax.margins(0.12)  # room for the numbers beside the points
-        ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+        # As many decimals as the ticks have: 3.25% is no 3.2%.
+        ax.xaxis.set_major_formatter(PercentFormatter(1.0))
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0))
         ax.set_xlabel("standard deviation per period")
         ax.set_ylabel("mean return per period")
         ax.grid()
