@@ -42,7 +42,7 @@ class RollingOptions:
         What a window starts from. "cold": nothing. "warm": the previous window's autoencoder,
         with a fifth of the epochs. "frozen": the transformers are fitted once, on the first
         window, and kept. "map": "warm", and t-SNE goes on from the previous map with 150 plain
-        steps: the fastest and the stablest, but the map is less trustworthy (by about 0.025).
+        steps: the fastest and the stablest, but the map is less trustworthy (by 0.001 to 0.005).
         "warm" and "map" make the windows a chain, in which ``n_jobs`` has no effect.
     min_assets : int
         Windows with fewer usable assets on the formation date are skipped, with a note.
