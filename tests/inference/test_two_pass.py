@@ -171,3 +171,24 @@ def test_looks_and_refusals(returns: pd.DataFrame, factors: pd.DataFrame) -> Non
         two_pass(returns, factors, method="WLS")
     with pytest.raises(EstimationError, match="more assets"):
         two_pass(returns.iloc[:, :3], factors)
+
+
+def test_more_assets_than_dates() -> None:
+    rng = np.random.default_rng(5)
+    dates = pd.date_range("2000-01-31", periods=60, freq="ME")
+    f = pd.DataFrame(rng.normal(0.01, 0.05, (60, 1)), dates, ["f"])
+    values = f.to_numpy() * rng.normal(1.0, 0.5, 80) + rng.normal(0, 0.02, (60, 80))
+    assets = pd.DataFrame(values, dates)
+    result = two_pass(assets, f)  # premia need no inverse of an 80 x 80 covariance
+    assert result.params.notna().all()
+    assert result.tests.empty
+    assert "N = 80 assets are not below T - K = 59" in result.summary()
+    # The factor among the assets, as traded factors are, changes nothing about that.
+    assert two_pass(assets, f, traded=True).tests.empty
+    with pytest.raises(EstimationError, match="more dates than assets; got T = 60, N = 80"):
+        two_pass(assets, f, method="GLS")
+
+
+def test_how_errors_were_computed_is_said(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    text = two_pass(returns, factors, lags=HAC("andrews", "parzen")).summary()
+    assert "All errors but Shanken's: HAC, parzen kernel, andrews; T/(T - 1)." in text

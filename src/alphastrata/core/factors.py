@@ -13,7 +13,7 @@ from alphastrata.core.keys import ASSET, DATE, FREQUENCIES, day, infer_freq, mon
 from alphastrata.errors import InputDataError
 
 Kind = Literal["zero_cost", "excess", "total"]
-Legs = Literal["long_short", "long_only"]
+Legs = Literal["long_short", "long_only", "netted"]
 PORTFOLIO = "portfolio"
 
 
@@ -26,7 +26,9 @@ class Holdings:
         Series indexed by (date, asset, portfolio).
     legs
         "long_short": the positive weights of a portfolio sum to +1 and the negative ones to -1
-        on each date; "long_only": weights are not negative and sum to +1.
+        on each date; "long_only": weights are not negative and sum to +1; "netted": both legs sum
+        to the same, at most 1, since a portfolio that is long and short in one asset at once holds
+        the difference.
     notes
         What was dropped or imputed on the way here.
 
@@ -69,11 +71,16 @@ class Holdings:
         by_leg = weights.groupby([DATE, PORTFOLIO])
         long, short = by_leg.agg(lambda w: w[w > 0].sum()), by_leg.agg(lambda w: w[w < 0].sum())
         target = -1.0 if legs == "long_short" else 0.0
-        for name, total, want in (("long", long, 1.0), ("short", short, target)):
-            off = (total - want).abs() > 1e-9
+        gaps = {"The long leg sums to +1": long - 1.0}
+        gaps[f"The short leg sums to {target:+g}"] = short - target
+        if legs == "netted":
+            gaps = {"Netted legs sum to the same": long + short}
+            gaps["Netted legs sum to at most 1"] = long.clip(lower=1.0) - 1.0
+        for rule, gap in gaps.items():
+            off = gap.abs() > 1e-9
             found.require(
                 not off.any(),
-                f"The {name} leg sums to {want:+g}",
+                rule,
                 count=int(off.sum()),
                 first=str(off.idxmax()) if len(off) else "",
                 remedy="Normalise the weights by leg",
@@ -174,7 +181,11 @@ class FactorReturns:
             f"freq is one of {', '.join(FREQUENCIES)}",
             first=repr(freq),
         )
-        found.require(data.columns.is_unique, "Factor names are unique", first=str(list(data)))
+        names = pd.Index([str(name) for name in data.columns])
+        again = names[names.duplicated()]
+        found.require(
+            again.empty, "Factor names are unique", count=len(again), first=", ".join(again[:1])
+        )
         found.require(data.size > 0, "There is at least one return")
         dates = to_dates(data.index, found)
         found.raise_if_any()

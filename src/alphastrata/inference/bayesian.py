@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from alphastrata.core import Note, Result
 from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.layout import parameter_table
-from alphastrata.inference.samples import Returns, align, describe_dates
+from alphastrata.inference.samples import Returns, align, coefficient_names, describe_dates
 
 __all__ = ["BayesianResult", "bayesian_fama_macbeth"]
 
@@ -87,7 +87,7 @@ def bayesian_fama_macbeth(
     Raises
     ------
     EstimationError
-        If T <= N + K + 1.
+        If T <= N + K + 1, the factors are collinear, or (GLS) assets are combinations of others.
 
     Notes
     -----
@@ -115,7 +115,7 @@ def bayesian_fama_macbeth(
         raise ConfigError(f"Give at least 100 draws; got {draws}.")
     sample = align(returns, factors).complete()
     k = sample.factors.shape[1]
-    joined = np.column_stack([sample.f, sample.y])
+    joined = np.column_stack([sample.x[:, 1:], sample.y])
     n, p = joined.shape
     if n <= p + 1:
         raise EstimationError(f"The posterior needs T > N + K + 1; got T = {n}, N + K = {p}.")
@@ -124,9 +124,9 @@ def bayesian_fama_macbeth(
             f"The second pass needs more assets than premia; got {p - k} for {k + intercept}."
         )
     values = _draw(joined, k, draws, method, intercept, np.random.default_rng(seed))
+    labels = list(map(str, sample.factors.columns))
     names = pd.Index(
-        (["const"] if intercept else []) + list(map(str, sample.factors.columns)),
-        name="coefficient",
+        coefficient_names("const", labels) if intercept else labels, name="coefficient"
     )
     table = pd.DataFrame(values, columns=[*names, "R2"])
     premia = table[list(names)]
@@ -150,6 +150,21 @@ def bayesian_fama_macbeth(
     )
 
 
+def _root(residual: Array) -> Array:
+    """Return the Cholesky root of a residual covariance."""
+    problem = (
+        "GLS needs a residual covariance that is regular: some assets are linear combinations of "
+        "others, or of the factors. Leave them out, or use OLS."
+    )
+    try:
+        root = np.linalg.cholesky(residual)
+    except np.linalg.LinAlgError as error:
+        raise EstimationError(problem) from error
+    if (np.diag(root) ** 2 < 1e-13 * np.diag(residual)).any():
+        raise EstimationError(problem)
+    return root
+
+
 def _draw(
     joined: Array, k: int, draws: int, method: str, intercept: bool, rng: np.random.Generator
 ) -> Array:
@@ -157,7 +172,10 @@ def _draw(
     n, p = joined.shape
     mean = joined.mean(axis=0)
     centred = joined - mean
-    root = np.linalg.cholesky(centred.T @ centred)
+    # The Cholesky root of centred' centred, which need not be regular: a traded factor may be
+    # among the assets.
+    upper = np.linalg.qr(centred, mode="r")
+    root = upper.T * np.where(np.diag(upper) < 0.0, -1.0, 1.0)
     out = np.empty((draws, k + intercept + 1))
     ones = np.ones((p - k, 1))
     lower = np.tril_indices(p, -1)
@@ -174,7 +192,7 @@ def _draw(
         target, level = mu[k:], ones
         if method == "GLS":
             residual = sigma[k:, k:] - beta @ sigma[:k, k:]
-            whiten = np.linalg.inv(np.linalg.cholesky(residual))
+            whiten = np.linalg.inv(_root(residual))
             x, target, level = whiten @ x, whiten @ target, whiten @ ones
         gamma = np.linalg.lstsq(x, target, rcond=None)[0]
         errors = target - x @ gamma

@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold
 from alphastrata.core import Note, Result
 from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.layout import parameter_table
-from alphastrata.inference.samples import Returns, align, describe_dates
+from alphastrata.inference.samples import Returns, align, describe_dates, require_varying
 from alphastrata.inference.tails import two_sided
 
 __all__ = ["DoubleSelectionResult", "double_selection"]
@@ -113,6 +113,8 @@ def double_selection(
     both = align(returns, controls).complete()
     sample = align(both.returns, new)
     dates = sample.returns.index
+    for what, frame in (("new factor", sample.factors), ("control", both.factors.loc[dates])):
+        require_varying(frame, what)
     y, g = sample.y, sample.f
     h = both.factors.loc[dates].to_numpy()
     names = list(map(str, both.factors.columns))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -14,7 +14,7 @@ from alphastrata.core import Note, Result
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.inference.grs import grs_statistic, max_squared_sharpe, solve_covariance
 from alphastrata.inference.hac import HAC, LagRule, as_hac, mean_covariance
-from alphastrata.inference.samples import Returns, align, describe_dates
+from alphastrata.inference.samples import Returns, align, describe_dates, require_varying
 from alphastrata.inference.tails import f_upper, two_sided
 
 __all__ = ["ModelComparison", "adjusted_squared_sharpe", "compare_models", "select_factors"]
@@ -95,7 +95,8 @@ def compare_models(
     """
     if len(models) < 2:
         raise ConfigError(f"A comparison needs at least two models; got {len(models)}.")
-    hac = as_hac(lags)
+    hac = replace(as_hac(lags), small_sample=False)
+    described = hac.describe(pvalues=False)
     frames, notes, freq = _common(models)
     index = next(iter(frames.values())).index
     n = len(index)
@@ -138,7 +139,7 @@ def compare_models(
         lines=(
             "Squared Sharpe ratios per period, covariance by T; adjusted: unbiased under "
             "normal returns.",
-            f"Non-nested models: normal test, {hac.lags} lags; nested: GRS F.",
+            f"Non-nested models: normal test, {described}; nested: GRS F.",
         ),
         title=f"Comparison of {len(names)} factor models ({describe_dates(index, freq)})",
         notes=notes,
@@ -185,6 +186,7 @@ def select_factors(
     'a'
     """
     sample = align(candidates, candidates)
+    require_varying(sample.factors, "candidate")
     names = [str(c) for c in sample.factors.columns]
     absent = [name for name in always if name not in names]
     if absent:
@@ -236,7 +238,10 @@ def _common(
                     "inference")  # fmt: skip
         notes = (*notes, note)
     freq = next(iter(samples.values())).freq
-    return {name: s.factors.loc[index] for name, s in samples.items()}, notes, freq
+    frames = {name: s.factors.loc[index] for name, s in samples.items()}
+    for frame in frames.values():
+        require_varying(frame, "factor")
+    return frames, notes, freq
 
 
 def _influence(f: Array) -> Array:

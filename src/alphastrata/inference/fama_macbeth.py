@@ -17,7 +17,7 @@ from alphastrata.inference.cross_section import ByDate, lagged_positions, regres
 from alphastrata.inference.hac import HAC, LagRule, as_hac, mean_covariance
 from alphastrata.inference.layout import STARS, Columns, foot, parameter_table, stacked
 from alphastrata.inference.moments import Lagged, Rows
-from alphastrata.inference.samples import describe_dates
+from alphastrata.inference.samples import coefficient_names, describe_dates
 from alphastrata.inference.tails import two_sided
 
 __all__ = ["FamaMacBethResult", "average", "fama_macbeth"]
@@ -248,7 +248,7 @@ def fama_macbeth(
         weights=w,
         min_rows=min_assets or 0,
     )
-    names = (["const"] if intercept else []) + list(x)
+    names = coefficient_names("const", x) if intercept else list(x)
     policy = _policy(lag, weights, scale, fits)
     return assemble(panel, fits, names, hac, policy, f"Fama-MacBeth regressions of {y}")
 
@@ -315,7 +315,7 @@ def _average(series: Array, hac: HAC) -> tuple[Array, Array, str]:
         divisor = "T - 1, t(T - 1)" if hac.small_sample else "T, normal"
         words = f"Fama-MacBeth, no lags, variance by {divisor}"
     else:
-        words = hac.describe((bandwidth,)).replace("T/(T - K)", "T/(T - 1)")
+        words = hac.describe((bandwidth,), lost="1")
     return series.mean(axis=0), covariance, words
 
 
@@ -343,6 +343,8 @@ def check_columns(
         raise ConfigError(f"lag must be at least 0; got {lag}.")
     if len(set(x)) < len(x):
         raise ConfigError(f"Regressors are listed once; got {list(x)}.")
+    if intercept:
+        coefficient_names("const", x)
 
 
 def lagged_regressors(

@@ -86,8 +86,29 @@ class HAC:
         if self.kernel not in get_args(Kernel):
             raise ConfigError(f"kernel must be one of {get_args(Kernel)}; got {self.kernel!r}.")
 
-    def describe(self, bandwidths: tuple[Bandwidth, ...] = ()) -> str:
-        """Return kernel, lags and small-sample factor in words."""
+    def describe(
+        self,
+        bandwidths: tuple[Bandwidth, ...] = (),
+        *,
+        lost: str = "K",
+        pvalues: bool = True,
+    ) -> str:
+        """Return kernel, lags and small-sample factor in words.
+
+        Parameters
+        ----------
+        bandwidths : tuple of Bandwidth
+            Those that were used, where they are known.
+        lost : str
+            Degrees of freedom that the small-sample factor T / (T - lost) takes off.
+        pvalues : bool
+            Whether p-values follow the factor: Student's t with it, normal without.
+
+        Examples
+        --------
+        >>> HAC(4).describe(lost="1")
+        "Newey-West, bartlett kernel, 4 lags; T/(T - 1), Student's t"
+        """
         if len(bandwidths) == 1:
             rule = bandwidths[0].rule
         elif bandwidths and not isinstance(self.lags, int):
@@ -95,7 +116,9 @@ class HAC:
             rule = f"{self.lags} (bandwidths {min(values):.2f} to {max(values):.2f})"
         else:
             rule = f"{self.lags} lags" if isinstance(self.lags, int) else self.lags
-        factor = "T/(T - K), Student's t" if self.small_sample else "no small-sample factor, normal"
+        factor = f"T/(T - {lost})" if self.small_sample else "no small-sample factor"
+        if pvalues:
+            factor += ", Student's t" if self.small_sample else ", normal"
         name = "Newey-West" if self.kernel == "bartlett" else "HAC"
         return f"{name}, {self.kernel} kernel, {rule}; {factor}"
 

@@ -6,6 +6,7 @@ by QR once, so that nothing squares their condition number.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -72,8 +73,15 @@ class Fit:
     bandwidths: tuple[Bandwidth, ...]
 
 
-def orthonormal(x: Array) -> tuple[Array, Array]:
+def orthonormal(x: Array, names: Sequence[str] | None = None) -> tuple[Array, Array]:
     """Return Q (T x K) and upper triangular R of regressors.
+
+    Parameters
+    ----------
+    x : ndarray, shape (T, K)
+        Regressors.
+    names : sequence of str, optional
+        What a message calls them; their places by default.
 
     Raises
     ------
@@ -85,9 +93,10 @@ def orthonormal(x: Array) -> tuple[Array, Array]:
     ratio = np.abs(np.diag(r)) / np.where(scale > 0.0, scale, 1.0)
     if x.shape[0] < x.shape[1] or ratio.min() < _COLLINEAR:
         column = int(ratio.argmin())
+        which = names[column] if names else f"column {column} (0 is the first)"
         raise EstimationError(
-            f"Regressors must not be collinear; column {column} (0 is the first) is a linear "
-            "combination of those before it. Leave one of them out."
+            f"Regressors must not be collinear; {which} is a linear combination of those before "
+            "it. Leave one of them out."
         )
     return q, r
 

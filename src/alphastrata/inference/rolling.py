@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alphastrata.core import Note, Result
 from alphastrata.errors import ConfigError, InputDataError
-from alphastrata.inference.samples import Returns, align, describe_dates
+from alphastrata.inference.samples import Returns, align, coefficient_names, describe_dates
 from alphastrata.inference.small_systems import solve_scaled
 
 __all__ = ["RollingBetas", "rolling_betas", "rolling_regressions"]
@@ -181,7 +181,7 @@ def rolling_betas(
     def frame(values: NDArray[np.generic]) -> pd.DataFrame:
         return pd.DataFrame(values.T, index=dates, columns=assets)
 
-    names = ["alpha", *sample.factors.columns]
+    names = coefficient_names("alpha", sample.factors.columns)
     return RollingBetas(
         params={name: frame(params[j]) for j, name in enumerate(names)},
         residual_std=frame(residual_std),

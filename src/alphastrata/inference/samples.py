@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,9 +12,17 @@ from numpy.typing import NDArray
 
 from alphastrata.core import FactorReturns, Note, Violations
 from alphastrata.core.keys import infer_freq, month_end, to_dates
-from alphastrata.errors import InputDataError
+from alphastrata.errors import EstimationError, InputDataError
+from alphastrata.inference.least_squares import orthonormal
 
-__all__ = ["Returns", "Sample", "align", "describe_dates"]
+__all__ = [
+    "Returns",
+    "Sample",
+    "align",
+    "coefficient_names",
+    "describe_dates",
+    "require_varying",
+]
 
 Returns = FactorReturns | pd.DataFrame | pd.Series
 
@@ -48,14 +58,26 @@ class Sample:
         """Factors as an array, shape (T, K)."""
         return self.factors.to_numpy(dtype=np.float64)
 
-    @property
+    @cached_property
     def x(self) -> NDArray[np.float64]:
-        """A column of ones and the factors, shape (T, K + 1)."""
-        return np.column_stack([np.ones(len(self.factors)), self.f])
+        """A column of ones and the factors, shape (T, K + 1); collinear factors are refused."""
+        x = np.column_stack([np.ones(len(self.factors)), self.f])
+        if len(x) > x.shape[1]:
+            orthonormal(x, ["the intercept", *map(repr, self.factors.columns)])
+        return x
 
     def complete(self) -> Sample:
-        """Return the sample on dates on which every return is present, with a note."""
+        """Return the sample on dates on which every return is present, with a note.
+
+        Raises
+        ------
+        InputDataError
+            If there is no such date.
+        EstimationError
+            If a return does not vary over them.
+        """
         if np.isfinite(self.y.sum()):  # at a fraction of the cost of looking
+            require_varying(self.returns, "return")
             return self
         keep = self.returns.notna().all(axis=1)
         lost = int((~keep).sum())
@@ -76,7 +98,29 @@ class Sample:
                 "Leave out the assets with the shortest histories."
             )
         rows = keep.to_numpy()
+        require_varying(self.returns[rows], "return")
         return Sample(self.returns[rows], self.factors[rows], self.freq, (*self.notes, note))
+
+
+def coefficient_names(intercept: str, factors: Iterable[object]) -> list[str]:
+    """Return the names of coefficients, the intercept first.
+
+    Raises
+    ------
+    InputDataError
+        If a factor bears the name of the intercept.
+
+    Examples
+    --------
+    >>> coefficient_names("alpha", ["SMB"])
+    ['alpha', 'SMB']
+    """
+    names = [str(name) for name in factors]
+    if intercept in names:
+        raise InputDataError(
+            f"A regressor may not be called {intercept!r}: the intercept is. Rename it."
+        )
+    return [intercept, *names]
 
 
 def align(returns: Returns, factors: Returns | None) -> Sample:
@@ -99,8 +143,8 @@ def align(returns: Returns, factors: Returns | None) -> Sample:
     Raises
     ------
     InputDataError
-        For total returns without a risk-free rate, repeated dates, different frequencies, or no
-        date in common.
+        For total returns without a risk-free rate, repeated dates or names, different
+        frequencies, or no date in common.
     """
     rate_r = returns.risk_free if isinstance(returns, FactorReturns) else None
     rate_f = factors.risk_free if isinstance(factors, FactorReturns) else None
@@ -133,6 +177,11 @@ def align(returns: Returns, factors: Returns | None) -> Sample:
                  "dropped", "inference")
         )  # fmt: skip
         right = right[~holes]
+        if right.empty:
+            raise InputDataError(
+                f"Factors need dates on which all of them are present; there is none of "
+                f"{holes.size}. Leave out those with the shortest histories."
+            )
     if left.index.equals(right.index):
         return Sample(left, right, freq, tuple(dict.fromkeys(notes)))
     common = left.index.intersection(right.index)
@@ -149,7 +198,35 @@ def align(returns: Returns, factors: Returns | None) -> Sample:
                 Note(f"{what} dates that the {other} lack", len(lost), len(frame),
                      str(lost[0].date()), "dropped", "inference")
             )  # fmt: skip
-    return Sample(left.loc[common], right.loc[common], freq, tuple(dict.fromkeys(notes)))
+    left, right = left.loc[common], right.loc[common]
+    return Sample(left, right, freq, tuple(dict.fromkeys(notes)))
+
+
+def require_varying(frame: pd.DataFrame, what: str) -> None:
+    """Raise where a column is one number over and over: its variance is rounding error.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Without missing values.
+    what : str
+        What the message calls a column.
+
+    Raises
+    ------
+    EstimationError
+        Naming the first such column.
+    """
+    values = frame.to_numpy(dtype=np.float64)
+    if len(values) < 2:
+        return
+    low, high = values.min(axis=0), values.max(axis=0)
+    flat = np.flatnonzero(high - low <= 1e-12 * np.maximum(np.abs(low), np.abs(high)))
+    if flat.size:
+        raise EstimationError(
+            f"Every {what} varies; {flat.size} of {frame.shape[1]} do not. First: "
+            f"{frame.columns[int(flat[0])]!r}. Leave them out."
+        )
 
 
 def describe_dates(index: pd.Index, freq: str) -> str:
@@ -172,11 +249,20 @@ def _excess(data: Returns, other_rate: pd.Series | None, what: str, column: str)
             f"{what} are a FactorReturns, a DataFrame or a Series; got {type(data).__name__}."
         )
     found = Violations(what)
+    if data.columns.nlevels > 1:
+        raise InputDataError(
+            f"Columns of {what.lower()} have one name each; got {data.columns.nlevels} levels. "
+            'Join them, e.g. with [" ".join(map(str, c)) for c in frame.columns].'
+        )
+    names = data.columns.astype(str)
+    again = names[names.duplicated()]
     dates = to_dates(data.index, found)
     odd = {d for d in set(data.dtypes) if not pd.api.types.is_numeric_dtype(d)}
     wrong = [str(c) for c, d in data.dtypes.items() if d in odd] if odd else []
     found.require(not wrong, "Columns are numbers", count=len(wrong), first=", ".join(wrong[:1]))
-    found.require(data.columns.is_unique, "Column names are unique")
+    found.require(
+        again.empty, "Column names are unique", count=len(again), first=", ".join(again[:1])
+    )
     found.require(data.size > 0, "There is at least one return")
     if dates is not None:
         found.require(
@@ -192,7 +278,7 @@ def _excess(data: Returns, other_rate: pd.Series | None, what: str, column: str)
             f"{what} must be finite or missing; {int(np.isinf(values).sum())} are infinite. "
             "Replace them."
         )
-    frame = pd.DataFrame(values, index=dates, columns=data.columns.astype(str), copy=False)
+    frame = pd.DataFrame(values, index=dates, columns=names, copy=False)
     return frame if frame.index.is_monotonic_increasing else frame.sort_index()
 
 

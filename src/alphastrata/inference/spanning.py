@@ -17,7 +17,7 @@ from alphastrata.inference.hac import HAC, LagRule, as_hac, long_run_covariance,
 from alphastrata.inference.joint import alpha_covariance, stacked_scores
 from alphastrata.inference.layout import parameter_table
 from alphastrata.inference.least_squares import fit_complete
-from alphastrata.inference.samples import Returns, align, describe_dates
+from alphastrata.inference.samples import Returns, align, describe_dates, require_varying
 from alphastrata.inference.tails import chi2_upper, f_upper, two_sided
 from alphastrata.inference.time_series import TimeSeriesResult, time_series
 
@@ -286,6 +286,7 @@ def tangency(factors: Returns) -> TangencyResult:
         Excess or zero-cost returns; dates with a missing one are left out.
     """
     sample = align(factors, factors)
+    require_varying(sample.factors, "factor")
     f = sample.f
     n, k = f.shape
     fit = fit_complete(f, np.ones((n, 1)), covariance="nonrobust", constant=None)

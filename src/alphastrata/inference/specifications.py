@@ -182,7 +182,7 @@ def specifications(
         lines=(
             f"{len(chosen):,} specifications on the rows that have all {k} candidates "
             f"({int(products.count.sum()):,} rows).",
-            f"Standard errors: {hac.describe()}; candidates known {lag} dates before {y}.",
+            f"Standard errors: {hac.describe(lost='1')}; candidates known {lag} dates before {y}.",
             f"{refined} ill-conditioned dates of specifications solved by QR.",
         ),
         title=f"Specifications of {y} on {k} candidates ({words})",

@@ -13,7 +13,13 @@ from alphastrata.core import Note, Result
 from alphastrata.errors import EstimationError, InputDataError
 from alphastrata.inference.hac import HAC, LagRule, as_hac
 from alphastrata.inference.least_squares import coefficient_covariance, fit_complete
-from alphastrata.inference.samples import Returns, Sample, align, describe_dates
+from alphastrata.inference.samples import (
+    Returns,
+    Sample,
+    align,
+    coefficient_names,
+    describe_dates,
+)
 from alphastrata.inference.tails import chi2_upper, f_upper, two_sided
 
 __all__ = ["StabilityResult", "chow", "cusum"]
@@ -128,7 +134,7 @@ def chow(
         },
         index=assets,
     )
-    names = pd.Index(["alpha", *sample.factors.columns], name="coefficient")
+    names = pd.Index(coefficient_names("alpha", sample.factors.columns), name="coefficient")
     params = pd.DataFrame(split.params[k:].T, assets, names)
     std_errors = pd.DataFrame(errors, assets, names)
     tstats = params / std_errors

@@ -13,7 +13,7 @@ from alphastrata.core import Note, Result, Statistic
 from alphastrata.errors import ConfigError
 from alphastrata.inference.hac import HAC, LagRule, as_hac, long_run_covariance, select_bandwidth
 from alphastrata.inference.layout import parameter_table
-from alphastrata.inference.samples import Returns, align, describe_dates
+from alphastrata.inference.samples import Returns, align, describe_dates, require_varying
 from alphastrata.inference.tails import chi2_upper, two_sided
 
 __all__ = ["ThreePassResult", "count_factors", "three_pass"]
@@ -155,6 +155,7 @@ def three_pass(
     """
     hac = as_hac(lags)
     sample = align(returns, factors).complete()
+    require_varying(sample.factors, "factor")
     y, g = sample.y, sample.f
     n, n_assets = y.shape
     upper = min(n_assets, n - 1) - 1
@@ -193,7 +194,7 @@ def three_pass(
         eigenvalues=values**2 / n,
         lines=(
             f"{p} latent factors ({how}) of {n_assets} assets.",
-            f"{hac.describe((bandwidth,)).replace('T/(T - K)', 'T/(T - 1)')}; p-values normal.",
+            f"{hac.describe((bandwidth,), lost='1', pvalues=False)}; p-values normal.",
         ),
         title=f"Three-pass premia of {', '.join(names)} ({words})",
         notes=sample.notes,

@@ -12,7 +12,13 @@ from alphastrata.core import Note, Result
 from alphastrata.inference.hac import HAC, LagRule, as_hac
 from alphastrata.inference.layout import STARS, Columns, long_table, stacked
 from alphastrata.inference.least_squares import KEEP_RESIDUALS, CovarianceKind, Fit, fit_columns
-from alphastrata.inference.samples import Returns, Sample, align, describe_dates
+from alphastrata.inference.samples import (
+    Returns,
+    Sample,
+    align,
+    coefficient_names,
+    describe_dates,
+)
 from alphastrata.inference.tails import two_sided
 
 __all__ = ["TimeSeriesResult", "time_series"]
@@ -183,7 +189,7 @@ def _words(covariance: CovarianceKind, hac: HAC) -> str:
 
 def _result(sample: Sample, fit: Fit, hac: HAC, covariance: str) -> TimeSeriesResult:
     assets = pd.Index(sample.returns.columns, name="asset")
-    names = pd.Index(["alpha", *sample.factors.columns], name="coefficient")
+    names = pd.Index(coefficient_names("alpha", sample.factors.columns), name="coefficient")
     k = len(names)
     with np.errstate(divide="ignore", invalid="ignore"):
         tstats = (fit.params / fit.std_errors).T

@@ -12,11 +12,18 @@ from numpy.typing import NDArray
 
 from alphastrata.core import Note, Result, Statistic
 from alphastrata.errors import ConfigError, EstimationError
+from alphastrata.inference.beta_rank import beta_rank, left_out
 from alphastrata.inference.grs import solve_covariance
 from alphastrata.inference.hac import HAC, LagRule, as_hac, mean_covariance
 from alphastrata.inference.layout import parameter_table
 from alphastrata.inference.least_squares import fit_complete
-from alphastrata.inference.samples import Returns, Sample, align, describe_dates
+from alphastrata.inference.samples import (
+    Returns,
+    Sample,
+    align,
+    coefficient_names,
+    describe_dates,
+)
 from alphastrata.inference.tails import chi2_upper, two_sided
 
 __all__ = ["TwoPass", "TwoPassResult", "estimate_two_pass", "two_pass"]
@@ -41,8 +48,9 @@ class TwoPass:
     pricing_errors : ndarray, shape (N,)
     r2, r2_error : float
         Cross-sectional R squared and its standard error under misspecification.
-    test : tuple of (float, int)
-        Statistic of the test that all pricing errors are zero, and degrees of freedom.
+    test : tuple of (float, int), or None
+        Statistic of the test that all pricing errors are zero, and degrees of freedom; None where
+        N >= T - K: residuals then span fewer dimensions than pricing errors.
     """
 
     premia: Array
@@ -51,7 +59,7 @@ class TwoPass:
     pricing_errors: Array
     r2: float
     r2_error: float
-    test: tuple[float, int]
+    test: tuple[float, int] | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -152,7 +160,9 @@ def two_pass(
     Raises
     ------
     EstimationError
-        If betas are collinear across assets, or there are no more assets than premia.
+        If factors, or betas across assets, are collinear, if there are no more assets than premia,
+        or, for GLS, no more dates than assets. Where N >= T - K the joint tests are left out, and
+        that is said.
 
     Notes
     -----
@@ -191,7 +201,7 @@ def two_pass(
         new = [name for name in sample.factors.columns if name not in assets]
         y = np.column_stack([y, sample.factors[new].to_numpy()])
         assets += list(map(str, new))
-    numbers = estimate_two_pass(y, sample.f, method=method, intercept=intercept, hac=hac)
+    numbers = estimate_two_pass(y, sample.x[:, 1:], method=method, intercept=intercept, hac=hac)
     return _result(sample, numbers, assets, method, intercept, errors, hac)
 
 
@@ -212,6 +222,11 @@ def estimate_two_pass(y: Array, f: Array, *, method: Method, intercept: bool, ha
     f_centred = f - f.mean(axis=0)
     f_cov = f_centred.T @ f_centred / n
     if method == "GLS":
+        if n_assets >= n:
+            raise EstimationError(
+                "GLS weighs by the inverse covariance of returns, which needs more dates than "
+                f"assets; got T = {n}, N = {n_assets}. Use OLS or fewer, broader portfolios."
+            )
         returns_cov = centred.T @ centred / n
         weighted = solve_covariance(returns_cov, x)
     else:
@@ -245,8 +260,11 @@ def estimate_two_pass(y: Array, f: Array, *, method: Method, intercept: bool, ha
     r2_error = float(np.sqrt(_mean_cov(influence, hac)[0, 0]))
     maker = np.eye(n_assets) - x @ a
     freedom = n_assets - len(gamma)
-    value = _pinv_form((1.0 + c) / n * maker @ sigma @ maker.T, errors, freedom)
-    return TwoPass(gamma, covariances, beta, errors, r2, r2_error, (value, freedom))
+    test = None
+    if n_assets < n - k:
+        form = _pinv_form((1.0 + c) / n * maker @ sigma @ maker.T, errors, freedom)
+        test = (form, freedom)
+    return TwoPass(gamma, covariances, beta, errors, r2, r2_error, test)
 
 
 def _influences(
@@ -331,26 +349,28 @@ def _result(
     hac: HAC,
 ) -> TwoPassResult:
     factors = list(map(str, sample.factors.columns))
-    names = pd.Index((["const"] if intercept else []) + factors, name="coefficient")
+    names = pd.Index(
+        coefficient_names("const", factors) if intercept else factors, name="coefficient"
+    )
     all_errors = pd.DataFrame(
         {kind: np.sqrt(np.diag(c)) for kind, c in numbers.covariances.items()}, index=names
     )
     params = pd.Series(numbers.premia, names, name="premium")
     tstats = params / all_errors[errors]
-    value, freedom = numbers.test
     means = sample.f.mean(axis=0)
     gap = numbers.premia[intercept:] - means
-    tests = {
-        "pricing errors": (
+    tests: dict[str, tuple[float, float, str, str]] = {}
+    if numbers.test:
+        value, freedom = numbers.test
+        tests["pricing errors"] = (
             value,
             chi2_upper(value, freedom),
             f"chi2({freedom})",
             "all pricing errors are zero (Shanken)",
         )
-    }
     spread = None
-    if len(assets) == sample.y.shape[1]:
-        spread = _beta_spread(sample, numbers.betas, intercept)
+    if numbers.test and len(assets) == sample.y.shape[1]:
+        spread = beta_rank(sample, numbers.betas, intercept)
     if spread is not None:
         tests["rank of betas"] = spread
     table = pd.DataFrame.from_dict(
@@ -374,36 +394,11 @@ def _result(
         tests=table,
         lines=(
             f"{method} second pass on {len(assets)} assets, covariances by T; errors shown: "
-            f"{errors}; {hac.lags} lags, normal p-values.",
+            f"{errors}; normal p-values.",
+            f"All errors but Shanken's: {hac.describe(lost='1', pvalues=False)}.",
+            *([] if numbers.test else [left_out(sample, assets)]),
             f"Premia less factor means (zero for traded factors): {gaps}.",
         ),
         title=f"Two-pass risk premia of {', '.join(factors)} ({words})",
         notes=sample.notes,
     )
-
-
-def _beta_spread(
-    sample: Sample, betas: Array, intercept: bool
-) -> tuple[float, float, str, str] | None:
-    """Return the test that betas have less than full rank, so that premia are not identified.
-
-    With an intercept betas are taken less that of the first asset: a constant beta is then of no
-    use either. The statistic is the smallest root of the form of Cragg and Donald (1997), chi2
-    under homoskedastic residuals; with one factor it is the Wald test that its betas are zero
-    (or equal).
-    """
-    n, n_assets = sample.y.shape
-    k = betas.shape[1]
-    freedom = n_assets - k + (0 if intercept else 1)
-    if freedom < 1:
-        return None
-    fit = fit_complete(sample.x, sample.y, covariance="nonrobust")
-    rows = np.eye(n_assets)
-    contrast = rows[1:] - rows[:1] if intercept else rows
-    b = contrast @ betas
-    sigma = contrast @ (fit.residuals.T @ fit.residuals / n) @ contrast.T
-    f = sample.f - sample.f.mean(axis=0)
-    form = n * b.T @ solve_covariance(sigma, b)
-    root = float(np.linalg.eigvals(f.T @ f / n @ form).real.min())
-    null = "betas do not tell the factors apart"
-    return root, chi2_upper(root, freedom), f"chi2({freedom})", null

@@ -1,0 +1,103 @@
+"""Data that cannot answer are refused by name, whatever the test; nothing is a rounding error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alphastrata import inference
+from alphastrata.core import FactorReturns
+from alphastrata.errors import EstimationError, InputDataError
+
+Frame = pd.DataFrame
+Test = Callable[[Frame, Frame], Any]
+
+ON_FACTORS: dict[str, Test] = {
+    "time_series": inference.time_series,
+    "rolling": lambda r, f: inference.rolling_betas(r, f, window=60),
+    "chow": lambda r, f: inference.chow(r, f, "1998-01-31"),
+    "cusum": inference.cusum,
+    "grs": inference.grs,
+    "joint_alphas": inference.joint_alphas,
+    "spanning": inference.spanning,
+    "huberman_kandel": inference.huberman_kandel,
+    "tangency": lambda r, f: inference.tangency(f),
+    "compare_models": lambda r, f: inference.compare_models({"a": f.iloc[:, :1], "b": f}),
+    "select_factors": lambda r, f: inference.select_factors(f),
+    "two_pass": inference.two_pass,
+    "three_pass": inference.three_pass,
+    "double_selection": lambda r, f: inference.double_selection(
+        r, f.iloc[:, :1], f.iloc[:, 1:], folds=4
+    ),
+    "bayesian": lambda r, f: inference.bayesian_fama_macbeth(r, f, draws=100),
+    "romano_wolf": lambda r, f: inference.romano_wolf(r, f, draws=99),
+    "luck": lambda r, f: inference.bootstrap_alphas(r, f, draws=99),
+}
+JOINT = sorted(
+    set(ON_FACTORS)
+    - {"time_series", "rolling", "tangency", "compare_models", "select_factors", "luck"}
+)
+
+
+@pytest.mark.parametrize("name", sorted(set(ON_FACTORS) - {"rolling"}))
+def test_a_constant_factor_is_named(name: str, returns: Frame, factors: Frame) -> None:
+    ON_FACTORS[name](returns, factors)
+    with pytest.raises(EstimationError, match="HML"):
+        ON_FACTORS[name](returns, factors.assign(HML=0.01))
+
+
+@pytest.mark.parametrize("name", ["time_series", "grs", "two_pass", "bayesian", "luck"])
+def test_collinear_factors_are_named(name: str, returns: Frame, factors: Frame) -> None:
+    with pytest.raises(EstimationError, match="'twice' is a linear combination"):
+        ON_FACTORS[name](returns, factors.assign(twice=factors["SMB"] - factors["HML"]))
+
+
+@pytest.mark.parametrize("name", JOINT)
+def test_a_return_that_does_not_vary_is_named(name: str, returns: Frame, factors: Frame) -> None:
+    with pytest.raises(EstimationError, match=r"Every return varies; 1 of 8 do not.*'P3'"):
+        ON_FACTORS[name](returns.assign(P3=0.01), factors)
+
+
+@pytest.mark.parametrize("name", ["time_series", "rolling", "chow", "spanning"])
+def test_a_factor_does_not_bear_the_name_of_the_intercept(
+    name: str, returns: Frame, factors: Frame
+) -> None:
+    with pytest.raises(InputDataError, match="may not be called 'alpha'"):
+        ON_FACTORS[name](returns, factors.rename(columns={"SMB": "alpha"}))
+
+
+@pytest.mark.parametrize("name", ["two_pass", "bayesian"])
+def test_nor_of_the_zero_beta_rate(name: str, returns: Frame, factors: Frame) -> None:
+    with pytest.raises(InputDataError, match="may not be called 'const'"):
+        ON_FACTORS[name](returns, factors.rename(columns={"SMB": "const"}))
+
+
+def test_names_are_compared_as_they_will_be_shown(returns: Frame, factors: Frame) -> None:
+    twice = returns.set_axis([1, "1", *returns.columns[2:]], axis=1)
+    with pytest.raises(InputDataError, match="unique; 1 breaks this. First: 1"):
+        inference.time_series(twice, factors)
+    with pytest.raises(InputDataError, match="unique; 1 breaks this. First: 1"):
+        FactorReturns(twice, kind="excess")
+    levels = returns.set_axis(pd.MultiIndex.from_product([["S", "B"], range(4)]), axis=1)
+    with pytest.raises(InputDataError, match="one name each; got 2 levels"):
+        inference.time_series(levels, factors)
+
+
+def test_no_date_with_all_factors(returns: Frame, factors: Frame) -> None:
+    with pytest.raises(InputDataError, match="all of them are present; there is none of 180"):
+        inference.time_series(returns, factors.assign(empty=np.nan))
+    with pytest.raises(InputDataError, match="all of them are present"):
+        inference.reality_check(returns.assign(P3=np.nan))
+
+
+def test_a_traded_factor_may_be_among_the_assets_of_a_posterior(
+    returns: Frame, factors: Frame
+) -> None:
+    both = returns.assign(market=factors["Mkt-RF"])
+    assert inference.bayesian_fama_macbeth(both, factors, draws=100).params.notna().all()
+    with pytest.raises(EstimationError, match="GLS needs"):
+        inference.bayesian_fama_macbeth(both, factors, method="GLS", draws=100)
