@@ -162,7 +162,7 @@ def _root(residual: Array) -> Array:
         raise EstimationError(problem) from error
     if (np.diag(root) ** 2 < 1e-13 * np.diag(residual)).any():
         raise EstimationError(problem)
-    return root
+    return np.asarray(root)
 
 
 def _draw(
@@ -174,7 +174,7 @@ def _draw(
     centred = joined - mean
     # The Cholesky root of centred' centred, which need not be regular: a traded factor may be
     # among the assets.
-    upper = np.linalg.qr(centred, mode="r")
+    upper = np.linalg.qr(centred)[1]
     root = upper.T * np.where(np.diag(upper) < 0.0, -1.0, 1.0)
     out = np.empty((draws, k + intercept + 1))
     ones = np.ones((p - k, 1))
