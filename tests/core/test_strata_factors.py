@@ -140,6 +140,12 @@ def test_holdings_sum_by_leg():
         Holdings(pd.Series([0.5, 0.4, 0.0, 1.0, 0.0, 0.0], index=index), legs="long_only")
     with pytest.raises(InputDataError, match="finite"):
         Holdings(pd.Series([np.nan, 1, 0, 1, 0, 0], index=index), legs="long_only")
+    netted = Holdings(pd.Series([0.5, 0, -0.5, 0, 0, 0], index=index), legs="netted")
+    assert netted.turnover().loc[DATES[1], "P"] == pytest.approx(0.5)
+    with pytest.raises(InputDataError, match="sum to the same"):
+        Holdings(pd.Series([0.5, 0, -0.4, 0, 0, 0], index=index), legs="netted")
+    with pytest.raises(InputDataError, match="at most 1"):
+        Holdings(pd.Series([2, 0, -2, 0, 0, 0], index=index), legs="netted")
 
 
 def test_windows_never_look_ahead():

@@ -5,7 +5,17 @@ import pandas as pd
 import pytest
 
 from alphastrata.core import Panel, Strata
-from alphastrata.portfolio import Overlapping, composition, holdings, quantile_sort
+from alphastrata.errors import ConfigError
+from alphastrata.portfolio import (
+    Overlapping,
+    Soft,
+    composition,
+    holdings,
+    horizon_returns,
+    legs,
+    portfolio_returns,
+    quantile_sort,
+)
 
 
 @pytest.mark.parametrize("hold", [None, Overlapping(3)])
@@ -26,6 +36,33 @@ def test_composition_describes_the_holdings(market, hold):
         want = (w * x)[ok].sum() / w[ok].sum() if ok.any() else np.nan
         assert row["leverage"] == pytest.approx(want, rel=1e-12, nan_ok=True)
     assert len(got) == held.groupby(["date", "portfolio"]).ngroups
+
+
+def test_soft_members_are_in_every_portfolio_by_their_membership(market):
+    """The portfolios described are those whose returns are reported."""
+    labels = quantile_sort(market, "signal", n=2).labels
+    chances = np.random.default_rng(0).dirichlet([1.0, 1.0], len(labels))
+    strata = Strata(
+        labels, ordered=False, probabilities=pd.DataFrame(chances, labels.index, [1, 2])
+    )
+    got = composition(strata, market, weighting=Soft("value"))
+    caps = market.frame["market_cap"].reindex(labels.index)
+    for k, name in enumerate(("1", "2")):
+        weight = caps * chances[:, k]
+        weight = weight[weight > 0]
+        share = weight / weight.groupby("date").transform("sum")
+        mine = got.xs(name, level="portfolio").reindex(strata.dates)
+        np.testing.assert_allclose(mine["assets"], share.groupby("date").size())
+        np.testing.assert_allclose(mine["effective_n"], 1 / (share**2).groupby("date").sum())
+    held = holdings(strata, market, weighting=Soft("value"), legs="long_only", dates="all")
+    earned = held.weights.unstack("portfolio")
+    later = market.wide("ret").fillna(0.0).shift(-1).stack().reindex(earned.index)
+    want = portfolio_returns(strata, market, weighting=Soft("value"), missing="zero").frame
+    mine = earned.mul(later, axis=0).groupby("date").sum().shift(1).reindex(want.index)
+    np.testing.assert_allclose(mine, want, atol=1e-14)
+    for job in (legs, horizon_returns):
+        with pytest.raises(ConfigError, match="Soft"):
+            job(strata, market, weighting=Soft())
 
 
 def test_a_column_whose_name_is_taken_stands_beside_it():

@@ -8,12 +8,15 @@ from alphastrata.core import Panel, Strata
 from alphastrata.errors import ConfigError
 from alphastrata.portfolio import (
     Overlapping,
+    Soft,
     Trailing,
+    factor_holdings,
     holdings,
     legs,
     long_short,
     portfolio_returns,
     quantile_sort,
+    run_backtest,
 )
 
 
@@ -124,10 +127,42 @@ def test_holdings_earn_the_factor(market, hold):
     np.testing.assert_allclose(earned[want.index], want, atol=1e-12)
 
 
-def test_overlapping_holdings_are_taken_apart_by_leg(market):
-    strata = quantile_sort(market, "leverage", n=3)
-    with pytest.raises(ConfigError, match="long_only"):
-        holdings(strata, market, hold=Overlapping(3))
+@pytest.mark.parametrize("k", [2, 4])
+def test_accounts_of_overlapping_cohorts_earn_the_mean_of_cohorts(market, k):
+    full = market.assign({"ret": np.nan_to_num(market.values("ret"))})
+    strata = quantile_sort(full, "leverage", n=3)
+    held = holdings(strata, full, hold=Overlapping(k))
+    assert held.legs == "netted"
+    # What is long in one cohort and short in another cancels.
+    long = held.weights.clip(lower=0.0).groupby("date").sum()
+    assert (long < 1.0 - 1e-6).any()
+    apart = holdings(legs(strata, full), full, legs="long_only", hold=Overlapping(k)).weights
+    apart = apart.unstack("portfolio").fillna(0.0)
+    both = (apart["long"] - apart["short"]).rename(None)
+    own = held.weights.droplevel("portfolio").reindex(both.index, fill_value=0.0)
+    np.testing.assert_allclose(own, both, atol=1e-15)
+    alone = holdings(strata, full, legs="long", hold=Overlapping(k))
+    np.testing.assert_allclose(
+        alone.weights.droplevel("portfolio"), apart["long"][apart["long"] > 0], atol=1e-15
+    )
+    gross = run_backtest(held, full).gross["long_short"].dropna()
+    want = long_short(strata, full, hold=Overlapping(k), missing="zero").frame["long_short"]
+    # An asset that leaves the panel earns nothing in either.
+    np.testing.assert_allclose(gross, want.reindex(gross.index), atol=1e-14)
+
+
+def test_one_leg_alone_is_that_leg(market):
+    strata = quantile_sort(market, "leverage", n=3, rebalance="Q")
+    both = holdings(strata, market).weights
+    alone = holdings(strata, market, legs="long")
+    assert alone.legs == "long_only"
+    pd.testing.assert_series_equal(alone.weights, both[both > 0.0])
+    with pytest.raises(ConfigError, match="soft_holdings"):
+        holdings(strata, market, weighting=Soft())
+    with pytest.raises(ConfigError, match="long_short, long, long_only"):
+        holdings(strata, market, legs="short")
+    with pytest.raises(ConfigError, match="long_short, long; got"):
+        factor_holdings(market, "leverage", legs="long_only")
 
 
 def test_long_only_holdings_name_portfolios(market):

@@ -15,11 +15,14 @@ from alphastrata.portfolio import (
     Soft,
     centroid_distances,
     factor,
+    holdings,
     joint_factor,
     joint_holdings,
     joint_sort,
     long_short,
     quantile_sort,
+    run_backtest,
+    soft_holdings,
     soft_long_short,
 )
 
@@ -142,6 +145,25 @@ def test_soft_legs_by_hand(panel, base):
         assert (found.turnover["long_short"].iloc[1:5] < 0.1).all()
 
 
+@pytest.mark.parametrize("base", ["equal", "value"])
+@pytest.mark.parametrize("hold", [None, Overlapping(2)])
+def test_accounts_of_soft_legs_earn_the_soft_factor(panel, base, hold):
+    whole = panel.assign({"ret": np.nan_to_num(panel.values("ret"))})
+    strata, soft = memberships(), Soft(base)
+    held = soft_holdings(strata, whole, rank_by="lev", weighting=soft, hold=hold)
+    assert held.legs == "netted"
+    want = soft_long_short(
+        strata, whole, rank_by="lev", weighting=soft, hold=hold, missing="zero"
+    ).frame["long_short"]
+    gross = run_backtest(held, whole).gross["long_short"]
+    # Until holdings drift: on the date after each formation.
+    after = whole.dates[whole.dates.get_indexer(held.dates) + 1]
+    np.testing.assert_allclose(gross[after], want[after], atol=1e-14)
+    alone = soft_holdings(strata, whole, rank_by="lev", weighting=soft, hold=hold, legs="long")
+    assert alone.legs == "long_only"
+    assert (alone.weights > 0.0).all()
+
+
 def test_hard_memberships_are_the_hard_factor(panel):
     labels = memberships().labels
     certain = pd.get_dummies(labels).astype(float)
@@ -151,6 +173,9 @@ def test_hard_memberships_are_the_hard_factor(panel):
     hard = long_short(strata, panel, rank_by="lev", weighting="equal")
     np.testing.assert_allclose(soft.frame, hard.frame, atol=1e-15)
     np.testing.assert_allclose(soft.turnover, hard.turnover, atol=1e-15)
+    held = soft_holdings(strata, panel, rank_by="lev")
+    want = holdings(strata, panel, rank_by="lev", weighting="equal")
+    np.testing.assert_allclose(held.weights.unstack(), want.weights.unstack(), atol=1e-15)
 
 
 def test_soft_needs_memberships(panel):

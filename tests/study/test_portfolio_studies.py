@@ -224,12 +224,10 @@ CLUSTER = LEAST + (
         (SORT + '[backtest]\nlegs = "long"\nbeta = "market_beta"\n', "drop beta"),
         (SORT + '[backtest]\nregimes = ["RMW"]\n', "neither a factor of"),
         (SORT + '[backtest]\nbenchmark = "RMW"\n', "the factors of"),
-        (SORT + "overlapping = 3\n[backtest]\ncapital = 1.0\n", "backtest.legs = .long."),
         (SORT + "[delistings]\ndefault = -0.3\n", "say where"),
         (SORT + '[delistings]\ncolumn = "d"\ndefault = -0.3\n', "empty cell"),
         (CLUSTER + 'weighting = "soft"\n', "kmeans gives no membership"),
         (CLUSTER.replace('rank_by = "leverage"', 'rank_by = "trailing:"'), "trailing:12"),
-        (CLUSTER + 'clusterer = "gmm"\nweighting = "soft"\n[backtest]\ncapital = 1.0\n', "labels"),
     ],
 )
 def test_impossible_portfolios_are_refused_with_a_remedy(text, message):
@@ -356,6 +354,44 @@ def test_delistings_of_a_file_have_a_default(folder, tmp_path):
         run(parse_config(OWN + '[delistings]\nfile = "no.csv"\n'), out=tmp_path / "b", data=folder)
     with pytest.raises(ConfigError, match="names 'no'"):
         run(parse_config(OWN + '[delistings]\ncolumn = "no"\n'), out=tmp_path / "c", data=folder)
+
+
+def test_overlapping_cohorts_and_soft_members_have_accounts(tmp_path):
+    """An account holds what is left where they are long and short in one asset."""
+    text = CLUSTER + (
+        'clusterer = "gmm"\nautoencoder = false\nembedding = "none"\nn_clusters = 3\n'
+        'window = 12\nweighting = "soft"\nnulls = 0\n'
+        '[[sorts]]\nname = "LEV"\nby = "leverage"\nn = 3\noverlapping = 3\n'
+        '[[sorts]]\nname = "LEV 2x3"\nby = ["market_cap", "leverage"]\nn = [2, 3]\n'
+        "overlapping = 3\n"
+        '[[sorts]]\nname = "LEV rank"\nby = "leverage"\nmethod = "rank"\noverlapping = 3\n'
+        "[costs]\nbasis_points = 10\nborrow_fee = 0.01\n[backtest]\ncapital = 1.0\n"
+    )
+    run(parse_config(text), out=tmp_path)
+    panel: Panel = stage(tmp_path, "features")["panel"]
+    clusters: Strata = stage(tmp_path, "clusters_CLU")["strata"]
+    cohorts = portfolio.Overlapping(3)
+    joint = portfolio.joint_sort(panel, ("market_cap", "leverage"), n=(2, 3))
+    traded = {
+        "CLU": portfolio.soft_holdings(clusters, panel, rank_by="leverage"),
+        "LEV": portfolio.holdings(
+            portfolio.quantile_sort(panel, "leverage", n=3), panel, hold=cohorts
+        ),
+        "LEV 2x3": portfolio.joint_holdings(joint, panel, last=3, hold=cohorts),
+        "LEV rank": portfolio.factor_holdings(panel, "leverage", method="rank", hold=cohorts),
+    }
+    books = pd.read_parquet(tmp_path / "results" / "accounts.parquet").dropna()
+    assert set(books["factor"]) == set(traded)
+    for name, held in traded.items():
+        assert held.legs == "netted"
+        want = portfolio.run_backtest(
+            held, panel, costs=portfolio.BasisPoints(10), borrow_fee=0.01
+        ).net.iloc[:, 0]
+        mine = books[books["factor"] == name].set_index("date")["net"]
+        np.testing.assert_allclose(mine, want.dropna(), atol=1e-14)
+    # The page describes the portfolios that are held: every asset is in every cluster.
+    inside = pd.read_parquet(tmp_path / "results" / "inside-clu.parquet")
+    assert inside.groupby("date")["assets"].nunique().max() == 1
 
 
 def test_long_legs_of_overlapping_cohorts_earn_the_risk_free_rate(tmp_path):

@@ -30,7 +30,7 @@ from alphastrata.portfolio.returns import later_returns, portfolio_returns
 from alphastrata.portfolio.schedule import Overlapping
 from alphastrata.portfolio.sides import Trailing, legs
 from alphastrata.portfolio.sizing import Sizing
-from alphastrata.portfolio.soft_legs import soft_long_short
+from alphastrata.portfolio.soft_legs import soft_holdings, soft_long_short
 from alphastrata.portfolio.sorts import double_sort, joint_sort, quantile_sort
 from alphastrata.portfolio.sweeps import sorted_returns, sorted_returns_by_chunk
 from alphastrata.portfolio.vendor import add_fiscal_year, crsp_compustat
@@ -85,6 +85,7 @@ __all__ = [
     "quantile_sort",
     "rank_autocorrelation",
     "run_backtest",
+    "soft_holdings",
     "soft_long_short",
     "sorted_returns",
     "sorted_returns_by_chunk",

@@ -23,6 +23,7 @@ from alphastrata.portfolio.schedule import Hold
 from alphastrata.portfolio.sides import Side
 from alphastrata.portfolio.sorting import Breakpoints, Quantiles
 from alphastrata.portfolio.sorts import joint_sort, quantile_sort
+from alphastrata.portfolio.targets import Sides
 from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
 
 Float64 = npt.NDArray[np.float64]
@@ -164,13 +165,17 @@ def factor_holdings(
     rebalance: Rebalance = None,
     name: str | None = None,
     where: Screen | Breakpoints = "all",
+    hold: Hold = None,
+    legs: Sides = "long_short",
 ) -> Holdings:
     """Return the weights of the factor that a characteristic makes, on its formation dates.
 
     Parameters
     ----------
-    panel, by, method, long, weighting, breakpoints, rebalance, name, where
+    panel, by, method, long, weighting, breakpoints, rebalance, name, where, hold
         As for `factor`.
+    legs
+        "long_short", netted where cohorts overlap, or "long", the long leg alone.
 
     Returns
     -------
@@ -192,7 +197,7 @@ def factor_holdings(
     """
     panel = as_panel(panel)
     plan = _plan(panel, by, method, long, weighting, breakpoints, rebalance, name, where)
-    return planned_holdings(plan, panel)
+    return planned_holdings(plan, panel, hold=hold, legs=legs)
 
 
 def _plan(

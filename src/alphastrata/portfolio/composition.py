@@ -12,11 +12,10 @@ from alphastrata.core.checks import require_columns
 from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
 from alphastrata.core.sums import sums_by_cell
-from alphastrata.portfolio.carrying import labels_in
-from alphastrata.portfolio.factors import target_weights
 from alphastrata.portfolio.returns import check_rules
 from alphastrata.portfolio.schedule import Hold
-from alphastrata.portfolio.weights import Weighting, row_weights
+from alphastrata.portfolio.targets import weights_of_strata
+from alphastrata.portfolio.weights import Weighting
 
 
 def composition(
@@ -60,9 +59,7 @@ def composition(
     panel = as_panel(panel)
     check_rules(panel, weighting, hold, "renormalise", None)
     require_columns(panel.columns, list(columns), "composition")
-    weight = row_weights(panel, weighting)
-    labels = labels_in(strata, panel)
-    table = target_weights(labels, panel, weight, hold, formation_only=False)
+    table = weights_of_strata(strata, panel, weighting, hold, formation_only=False)
     date = table["date"].to_numpy()
     rows = panel.lookup(date, table["asset"].to_numpy())
     cell = date * strata.n + table["stratum"].to_numpy() - 1

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from alphastrata.core.checks import Note
-from alphastrata.core.factors import FactorReturns, Holdings
+from alphastrata.core.factors import FactorReturns, Holdings, Legs
 from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
-from alphastrata.core.sums import sums_by_cell
 from alphastrata.errors import ConfigError, InputDataError
-from alphastrata.portfolio.carrying import Labels, carried_entries, labels_in
+from alphastrata.portfolio.carrying import Labels
 from alphastrata.portfolio.returns import (
     Missing,
     check_rules,
@@ -24,14 +23,21 @@ from alphastrata.portfolio.returns import (
     mean_returns,
     pairing_notes,
 )
-from alphastrata.portfolio.schedule import Hold, Overlapping, following, schedules
+from alphastrata.portfolio.schedule import Hold, Overlapping, schedules
 from alphastrata.portfolio.sides import RankBy, Side, leg_labels
+from alphastrata.portfolio.targets import (
+    NO_SHARE,
+    Sides,
+    as_holdings,
+    check_sides,
+    on_whole_dates,
+    target_weights,
+    weights_of_strata,
+)
 from alphastrata.portfolio.trading import two_sided_turnover
 from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
 
 Float64 = npt.NDArray[np.float64]
-
-_NO_SHARE = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,7 @@ def long_short(
         labels=labels,
         weight=row_weights(panel, weighting),
         leg_of=(0, 1),
-        share=_NO_SHARE,
+        share=NO_SHARE,
         name=name,
         source=f"{source}{ranked}, {describe(weighting)}-weighted",
         notes=(*strata.notes, *notes),
@@ -211,7 +217,7 @@ def holdings(
     panel: Panel | pd.DataFrame,
     *,
     weighting: Weighting = "value",
-    legs: Literal["long_short", "long_only"] = "long_short",
+    legs: Sides | Literal["long_only"] = "long_short",
     rank_by: RankBy = None,
     long: Side = "high",
     hold: Hold = None,
@@ -224,8 +230,8 @@ def holdings(
     strata, panel, weighting, rank_by, long, hold
         As for `long_short`.
     legs
-        "long_short": one portfolio of that name, +1 long and -1 short; "long_only": one portfolio
-        for each stratum, named as the stratum.
+        "long_short": one portfolio of that name, +1 long and -1 short; "long": its long leg
+        alone; "long_only": one portfolio for each stratum, named as the stratum.
     dates
         "formation": the panel's dates on which new labels come into force (between them holdings
         drift); "all": every date on which labels are in force.
@@ -234,12 +240,13 @@ def holdings(
     -------
     Holdings
         Weights known at the end of their date; dates of legs without an asset are left out and
-        counted.
+        counted. Of `Overlapping` cohorts an asset may be long in one and short in another: then
+        legs are netted.
 
     Raises
     ------
     ConfigError
-        As for `long_short`, and for overlapping cohorts long and short at once.
+        As for `long_short`; `Soft` weights are for "long_only", and for `soft_holdings`.
     InputDataError
         As for `long_short`.
 
@@ -254,31 +261,35 @@ def holdings(
     """
     panel = as_panel(panel)
     check_rules(panel, weighting, hold, "renormalise", None)
-    if legs not in ("long_short", "long_only") or dates not in ("formation", "all"):
+    known = (*get_args(Sides), "long_only")
+    if legs not in known or dates not in ("formation", "all"):
         raise ConfigError(
-            "holdings takes legs='long_short' or 'long_only' and dates='formation' or 'all'; "
+            f"holdings takes legs of {', '.join(known)} and dates='formation' or 'all'; "
             f"got legs={legs!r}, dates={dates!r}."
         )
-    if legs == "long_short" and isinstance(hold, Overlapping):
+    formation_only = dates == "formation"
+    if legs == "long_only":
+        table = weights_of_strata(strata, panel, weighting, hold, formation_only=formation_only)
+        names = np.array(list(strata.names.values()))
+        table["portfolio"] = names[table["stratum"].to_numpy() - 1]
+        return as_holdings(table, panel, "long_only", strata.notes)
+    if isinstance(weighting, Soft):
         raise ConfigError(
-            "An asset may be long in one cohort and short in another; take the legs apart: "
-            "holdings(legs(strata, panel, ...), panel, legs='long_only', hold=Overlapping(...))."
+            "Long and short legs take hard labels; soft_holdings weighs them by membership."
         )
     weight = row_weights(panel, weighting)
-    formation_only = dates == "formation"
-    if legs == "long_short":
-        labels, more = leg_labels(strata, panel, rank_by=rank_by, long=long, weighting=weighting)
-        plan = Plan(labels, weight, (0, 1), _NO_SHARE, "long_short", "", (*strata.notes, *more))
-        return planned_holdings(plan, panel, hold=hold, formation_only=formation_only)
-    labels = labels_in(strata, panel)
-    table = target_weights(labels, panel, weight, hold, formation_only=formation_only)
-    names = np.array(list(strata.names.values()))
-    table["portfolio"] = names[table["stratum"].to_numpy() - 1]
-    return _held(table, panel, "long_only", list(strata.notes))
+    labels, more = leg_labels(strata, panel, rank_by=rank_by, long=long, weighting=weighting)
+    plan = Plan(labels, weight, (0, 1), NO_SHARE, "long_short", "", (*strata.notes, *more))
+    return planned_holdings(plan, panel, hold=hold, legs=legs, formation_only=formation_only)
 
 
 def planned_holdings(
-    plan: Plan, panel: Panel, *, hold: Hold = None, formation_only: bool = True
+    plan: Plan,
+    panel: Panel,
+    *,
+    hold: Hold = None,
+    legs: Sides = "long_short",
+    formation_only: bool = True,
 ) -> Holdings:
     """Return a plan's signed weights; dates on which a stratum of a leg is empty are left out.
 
@@ -289,10 +300,13 @@ def planned_holdings(
     panel
         The market.
     hold
-        As for `long_short`, without overlap.
+        As for `long_short`; the legs of overlapping cohorts are netted.
+    legs
+        Both, or the long one alone.
     formation_only
         Dates on which new labels come into force, or all on which labels are.
     """
+    check_sides(legs)
     table = target_weights(
         plan.labels, panel, plan.weight, hold, share=plan.share, formation_only=formation_only
     )
@@ -300,79 +314,11 @@ def planned_holdings(
     leg = plan.legs[stratum]
     table["weight"] *= plan.parts[stratum] * np.where(leg == 1, -1.0, 1.0)
     table["portfolio"] = plan.name
-    table = table[leg >= 0]
-    filled = table.groupby("date")["stratum"].transform("nunique")
-    whole = filled == int((plan.legs >= 0).sum())
-    notes = list(plan.notes)
-    lame = table.loc[~whole, "date"].unique()
-    if len(lame):
-        first = f"date={panel.dates[int(lame.min())].date()}"
-        rule = "dates on which a leg holds no asset"
-        notes.append(Note(rule, len(lame), 0, first, "left out", "portfolio"))
-    return _held(table[whole], panel, "long_short", notes)
-
-
-def _held(
-    table: pd.DataFrame, panel: Panel, legs: Literal["long_short", "long_only"], notes: list[Note]
-) -> Holdings:
-    if not len(table):
-        raise InputDataError("No date has holdings: no label meets a positive weight.")
-    index = pd.MultiIndex.from_arrays(
-        [
-            panel.dates[table["date"].to_numpy()],
-            panel.assets[table["asset"].to_numpy()],
-            table["portfolio"].to_numpy(),
-        ],
-        names=["date", "asset", "portfolio"],
-    )
-    return Holdings(pd.Series(table["weight"].to_numpy(), index=index), legs=legs, notes=notes)
-
-
-def target_weights(
-    labels: Labels,
-    panel: Panel,
-    weight: Float64,
-    hold: Hold,
-    *,
-    share: Float64 = _NO_SHARE,
-    formation_only: bool,
-) -> pd.DataFrame:
-    """Return date code, asset code, stratum and weight (summing to 1 by date and stratum)."""
-    entries = carried_entries(labels, panel, hold)
-    complete = np.ones(len(panel.dates), dtype=bool)
-    for one in entries:
-        present = np.bincount(panel.date_codes[one >= 0], minlength=len(panel.dates)) > 0
-        complete &= present
-    if formation_only:
-        complete &= _changes(labels, panel)
-    parts = []
-    for one in entries:
-        code = np.where(one >= 0, labels.codes[one], 0)
-        rows = np.flatnonzero((code > 0) & (weight > 0.0) & complete[panel.date_codes])
-        cell = panel.date_codes[rows] * labels.n + code[rows] - 1
-        size = weight[rows] * (share[one[rows]] if share.size else 1.0)
-        total = sums_by_cell(cell, size, len(panel.dates) * labels.n)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "date": panel.date_codes[rows],
-                    "asset": panel.asset_codes[rows],
-                    "stratum": code[rows],
-                    "weight": size / total[cell],
-                }
-            )
-        )
-    if len(parts) == 1:
-        return parts[0]
-    keys = ["date", "asset", "stratum"]
-    table = pd.concat(parts).groupby(keys)["weight"].sum().reset_index()
-    cell = table["date"].to_numpy() * labels.n + table["stratum"].to_numpy() - 1
-    size = table["weight"].to_numpy()
-    table["weight"] = size / sums_by_cell(cell, size, len(panel.dates) * labels.n)[cell]
-    return table
-
-
-def _changes(labels: Labels, panel: Panel) -> npt.NDArray[np.bool_]:
-    """Return the panel's dates at whose end a new formation date comes into force."""
-    latest = following(labels.dates, panel, None)[0]
-    return np.diff(latest, prepend=-1) > 0
+    wanted = (0,) if legs == "long" else (0, 1)
+    table = table[np.isin(leg, wanted)]
+    table, more = on_whole_dates(table, int(np.isin(plan.legs, wanted).sum()), panel)
+    notes = [*plan.notes, *more]
+    if legs == "long":
+        return as_holdings(table, panel, "long_only", notes)
+    kind: Legs = "netted" if isinstance(hold, Overlapping) else "long_short"
+    return as_holdings(table, panel, kind, notes)

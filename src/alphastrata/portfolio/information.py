@@ -21,7 +21,7 @@ from alphastrata.core.sums import plus
 from alphastrata.errors import ConfigError
 from alphastrata.portfolio.carrying import carried_labels, labels_in
 from alphastrata.portfolio.returns import later_returns
-from alphastrata.portfolio.weights import Weighting, row_weights
+from alphastrata.portfolio.weights import Soft, Weighting, row_weights
 
 How = Literal["spearman", "pearson"]
 Ranks = Literal["each", "shared"]
@@ -247,6 +247,8 @@ def horizon_returns(
     """
     panel = as_panel(panel)
     require_columns(panel.columns, [ret], "horizon_returns")
+    if isinstance(weighting, Soft):
+        raise ConfigError("horizon_returns takes hard labels; Soft is for portfolio_returns.")
     label = carried_labels(labels_in(strata, panel), panel)
     weight = row_weights(panel, weighting)
     weight = np.where(weight > 0.0, weight, np.nan)

@@ -15,6 +15,7 @@ from alphastrata.portfolio.factors import Plan, planned_holdings, planned_return
 from alphastrata.portfolio.returns import Missing, check_rules
 from alphastrata.portfolio.schedule import Hold
 from alphastrata.portfolio.sides import Side
+from alphastrata.portfolio.targets import Sides
 from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
 
 
@@ -91,14 +92,18 @@ def joint_holdings(
     last: int,
     long: Side = "high",
     weighting: Weighting = "value",
+    hold: Hold = None,
+    legs: Sides = "long_short",
     name: str = "joint",
 ) -> Holdings:
     """Return the weights of `joint_factor` on its formation dates.
 
     Parameters
     ----------
-    strata, panel, last, long, weighting, name
+    strata, panel, last, long, weighting, hold, name
         As for `joint_factor`.
+    legs
+        "long_short", netted where cohorts overlap, or "long", the long leg alone.
 
     Raises
     ------
@@ -115,8 +120,9 @@ def joint_holdings(
     [-0.5, 0.5, -0.5, 0.5]
     """
     panel = as_panel(panel)
-    check_rules(panel, weighting, None, "renormalise", None)
-    return planned_holdings(_plan(strata, panel, last, long, weighting, name), panel)
+    check_rules(panel, weighting, hold, "renormalise", None)
+    plan = _plan(strata, panel, last, long, weighting, name)
+    return planned_holdings(plan, panel, hold=hold, legs=legs)
 
 
 def _plan(

@@ -34,6 +34,7 @@ from alphastrata.portfolio.weights import (
     Weighting,
     check_weighting,
     describe,
+    memberships,
     row_weights,
 )
 
@@ -270,16 +271,10 @@ def _earned_softly(
     strata: Strata, labels: Labels, panel: Panel, weight: Float64, hold: Hold, ret: str
 ) -> tuple[list[Earned], npt.NDArray[np.intp]]:
     """Return what strata earned when every asset is in each by its membership probability."""
-    if strata.probabilities is None:
-        raise InputDataError(
-            "Soft weights need strata with membership probabilities; these have none. "
-            "Use a clusterer that gives them, or hard labels."
-        )
     everyone = replace(labels, codes=np.ones_like(labels.codes), n=1)
-    chances = np.ascontiguousarray(strata.probabilities.to_numpy(dtype=np.float64).T)
     columns = [
         earned_by_cohort(everyone, panel, weight, hold=hold, ret=ret, share=share)
-        for share in chances
+        for share in memberships(strata)
     ]
     parts = [
         Earned(*(np.hstack(fields) for fields in zip(*same, strict=True)))

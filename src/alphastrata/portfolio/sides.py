@@ -16,7 +16,7 @@ from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.carrying import Labels, labels_in
 from alphastrata.portfolio.returns import portfolio_returns
-from alphastrata.portfolio.weights import Weighting, row_weights
+from alphastrata.portfolio.weights import Soft, Weighting, row_weights
 
 Side = Literal["high", "low"]
 Float64 = npt.NDArray[np.float64]
@@ -93,6 +93,8 @@ def legs(
     >>> legs(clusters, panel, rank_by="lev", weighting="equal").labels.tolist()
     [1, 2]
     """
+    if isinstance(weighting, Soft):
+        raise ConfigError("Strata are ranked by their labelled members; give the base of Soft.")
     panel = as_panel(panel)
     found, notes = leg_labels(strata, panel, rank_by=rank_by, long=long, weighting=weighting)
     kept = np.flatnonzero(found.codes)

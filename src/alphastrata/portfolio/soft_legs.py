@@ -1,4 +1,4 @@
-"""Long-short of clusters in which every asset is a member to some degree."""
+"""Long-short of clusters in which every asset is a member to some degree: returns and weights."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from alphastrata.core.factors import FactorReturns
+from alphastrata.core.checks import Note
+from alphastrata.core.factors import FactorReturns, Holdings
 from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
-from alphastrata.errors import InputDataError
 from alphastrata.portfolio.carrying import Labels, labels_in
 from alphastrata.portfolio.returns import (
     Missing,
@@ -23,8 +23,15 @@ from alphastrata.portfolio.returns import (
 )
 from alphastrata.portfolio.schedule import Hold, schedules
 from alphastrata.portfolio.sides import RankBy, Side, leg_labels
+from alphastrata.portfolio.targets import (
+    Sides,
+    as_holdings,
+    check_sides,
+    on_whole_dates,
+    target_weights,
+)
 from alphastrata.portfolio.trading import two_sided_turnover
-from alphastrata.portfolio.weights import Soft, row_weights
+from alphastrata.portfolio.weights import Soft, memberships, row_weights
 
 Float64 = npt.NDArray[np.float64]
 
@@ -85,17 +92,8 @@ def soft_long_short(
     panel = as_panel(panel)
     soft = Soft() if weighting is None else weighting
     check_rules(panel, soft, hold, missing, "ret")
-    if strata.probabilities is None:
-        raise InputDataError(
-            f"{strata.source or 'These strata'}: no membership probabilities, so nothing can be "
-            "weighted by them. Use a clusterer that gives them, or hard labels."
-        )
-    labels = labels_in(strata, panel)
-    legs, notes = leg_labels(strata, panel, rank_by=rank_by, long=long, weighting=soft.base)
-    chances = strata.probabilities.to_numpy(dtype=np.float64)
+    everyone, shares, notes = _sides(strata, panel, soft, rank_by, long)
     weight = row_weights(panel, soft)
-    everyone = replace(labels, codes=np.ones_like(labels.codes), n=1)
-    shares = [_share(labels, legs, chances, side) for side in (1, 2)]
     found = [earned_by_cohort(everyone, panel, weight, hold=hold, share=share) for share in shares]
     rows = found[0][1]
     dates = panel.dates[rows]
@@ -118,8 +116,71 @@ def soft_long_short(
             f"{long} minus {'low' if long == 'high' else 'high'} of: {strata.source or 'strata'}, "
             f"ranked by {rank_by}, weighted by membership x {soft.base}"
         ),
-        notes=[*strata.notes, *notes, *pairing_notes(found[0][0], rows, panel, missing)],
+        notes=[*notes, *pairing_notes(found[0][0], rows, panel, missing)],
     )
+
+
+def soft_holdings(
+    strata: Strata,
+    panel: Panel | pd.DataFrame,
+    *,
+    rank_by: RankBy,
+    long: Side = "high",
+    weighting: Soft | None = None,
+    hold: Hold = None,
+    legs: Sides = "long_short",
+    name: str = "long_short",
+) -> Holdings:
+    """Return the weights of `soft_long_short` on its formation dates.
+
+    Parameters
+    ----------
+    strata, panel, rank_by, long, weighting, hold, name
+        As for `soft_long_short`.
+    legs
+        "long_short", netted, since every asset is in both legs; or "long", the long leg alone.
+
+    Raises
+    ------
+    ConfigError, InputDataError
+        As for `soft_long_short`.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"date": "2020-01-31", "asset": ["A", "B"], "lev": [0.9, 0.1]})
+    >>> key = pd.MultiIndex.from_product([pd.to_datetime(["2020-01-31"]), ["A", "B"]])
+    >>> chances = pd.DataFrame([[0.75, 0.25], [0.25, 0.75]], key, [1, 2])
+    >>> clusters = Strata(pd.Series([1, 2], key), ordered=False, probabilities=chances)
+    >>> soft_holdings(clusters, Panel(rows, freq="M"), rank_by="lev").weights.tolist()
+    [0.5, -0.5]
+    """
+    panel = as_panel(panel)
+    soft = Soft() if weighting is None else weighting
+    check_rules(panel, soft, hold, "renormalise", None)
+    check_sides(legs)
+    everyone, shares, notes = _sides(strata, panel, soft, rank_by, long)
+    weight = row_weights(panel, soft)
+    own, other = (
+        target_weights(everyone, panel, weight, hold, share=share, formation_only=True)
+        for share in shares
+    )
+    if legs == "long":
+        return as_holdings(own.assign(portfolio=name), panel, "long_only", notes)
+    both = pd.concat([own, other.assign(stratum=2, weight=-other["weight"])])
+    both, more = on_whole_dates(both.assign(portfolio=name), 2, panel)
+    return as_holdings(both, panel, "netted", [*notes, *more])
+
+
+def _sides(
+    strata: Strata, panel: Panel, soft: Soft, rank_by: RankBy, long: Side
+) -> tuple[Labels, list[Float64], list[Note]]:
+    """Return every label as one stratum, its share of the long and of the short leg, and notes."""
+    chances = memberships(strata)
+    labels = labels_in(strata, panel)
+    legs, notes = leg_labels(strata, panel, rank_by=rank_by, long=long, weighting=soft.base)
+    everyone = replace(labels, codes=np.ones_like(labels.codes), n=1)
+    shares = [_share(labels, legs, chances, side) for side in (1, 2)]
+    return everyone, shares, [*strata.notes, *notes]
 
 
 def _share(labels: Labels, legs: Labels, chances: Float64, side: int) -> Float64:
@@ -130,7 +191,7 @@ def _share(labels: Labels, legs: Labels, chances: Float64, side: int) -> Float64
     # All entries of a leg have one label on a date.
     chosen[date[mine]] = labels.codes[mine]
     stratum = chosen[date]
-    share = chances[np.arange(stratum.size), np.maximum(stratum, 1) - 1]
+    share = chances[np.maximum(stratum, 1) - 1, np.arange(stratum.size)]
     return np.where(stratum > 0, share, 0.0)
 
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from alphastrata.core.bydate import breakpoints, rank
 from alphastrata.core.checks import Violations
 from alphastrata.core.panel import Panel
-from alphastrata.errors import ConfigError
+from alphastrata.core.strata import Strata
+from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio.eligible import eligible_rows
 
 Float64 = npt.NDArray[np.float64]
@@ -139,6 +140,22 @@ def row_weights(panel: Panel, weighting: Weighting) -> Float64:
     if weighting == "equal":
         return np.ones(len(panel))
     return panel.values("market_cap" if weighting == "value" else weighting)
+
+
+def memberships(strata: Strata) -> Float64:
+    """Return membership probabilities, shape (n_strata, n_labels).
+
+    Raises
+    ------
+    InputDataError
+        For strata without any.
+    """
+    if strata.probabilities is None:
+        raise InputDataError(
+            f"{strata.source or 'These strata'}: no membership probabilities, so nothing can be "
+            "weighted by them. Use a clusterer that gives them, or hard labels."
+        )
+    return np.ascontiguousarray(strata.probabilities.to_numpy(dtype=np.float64).T)
 
 
 def describe(weighting: Weighting) -> str:

@@ -8,7 +8,7 @@ from alphastrata import portfolio
 from alphastrata.core import Panel, Strata
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import ClusterConfig, SortConfig
-from alphastrata.study.weighing import cohorts_of, hard_weights_of
+from alphastrata.study.weighing import cohorts_of, weights_of
 
 
 def composition(
@@ -40,7 +40,7 @@ def composition(
             strata,
             panel,
             columns=columns,
-            weighting=hard_weights_of(part),
+            weighting=weights_of(part),
             hold=cohorts_of(part),
         )
         out[f"inside {part.name}"] = table

@@ -13,35 +13,37 @@ from alphastrata.core import FactorReturns, Holdings, Panel, Strata
 from alphastrata.core.checks import Note
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio import performance as measure
+from alphastrata.portfolio.targets import Sides
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import BacktestConfig, ClusterConfig, CostsConfig, SortConfig
 from alphastrata.study.spreads import last_size, rule_of, sides
-from alphastrata.study.weighing import cohorts_of, costs_of, method_of, screen_of, weights_of
+from alphastrata.study.weighing import (
+    cohorts_of,
+    costs_of,
+    method_of,
+    ranking_of,
+    screen_of,
+    weights_of,
+)
 
 MONTHS = 12
 Part = tuple[ClusterConfig | SortConfig, Strata]
 
 
 def held(
-    config: ClusterConfig | SortConfig,
-    strata: Strata,
-    panel: Panel,
-    *,
-    legs: Literal["long_short", "long"] = "long_short",
+    config: ClusterConfig | SortConfig, strata: Strata, panel: Panel, *, legs: Sides = "long_short"
 ) -> Holdings:
     """Return the weights that a study's factor trades to on its formation dates."""
-    if config.overlapping is not None:
-        return _cohorts(config, strata, panel)
-    found = _both(config, strata, panel)
-    return found if legs == "long_short" else _long(found, config.name)
-
-
-def _both(config: ClusterConfig | SortConfig, strata: Strata, panel: Panel) -> Holdings:
-    """Return long and short weights."""
-    weighting = weights_of(config)
+    weighting, hold = weights_of(config), cohorts_of(config)
     if isinstance(config, ClusterConfig):
+        if isinstance(weighting, portfolio.Soft):
+            ranked = ranking_of(config)
+            return portfolio.soft_holdings(
+                strata, panel, rank_by=ranked, weighting=weighting, hold=hold, legs=legs
+            )
+        strata = sides(config, strata, panel)
         return portfolio.holdings(
-            sides(config, strata, panel), panel, weighting=weighting, long="low"
+            strata, panel, weighting=weighting, long="low", hold=hold, legs=legs
         )
     if len(config.columns) > 1:
         return portfolio.joint_holdings(
@@ -50,10 +52,14 @@ def _both(config: ClusterConfig | SortConfig, strata: Strata, panel: Panel) -> H
             last=last_size(config),
             long=config.long,
             weighting=weighting,
+            hold=hold,
+            legs=legs,
             name=config.name,
         )
     if config.method == "quantile":
-        return portfolio.holdings(strata, panel, weighting=weighting, long=config.long)
+        return portfolio.holdings(
+            strata, panel, weighting=weighting, long=config.long, hold=hold, legs=legs
+        )
     return portfolio.factor_holdings(
         panel,
         config.columns[0],
@@ -64,26 +70,9 @@ def _both(config: ClusterConfig | SortConfig, strata: Strata, panel: Panel) -> H
         rebalance=config.rebalance,
         name=config.name,
         where=screen_of(config),
+        hold=hold,
+        legs=legs,
     )
-
-
-def _long(holdings: Holdings, name: str) -> Holdings:
-    """Return the long leg alone."""
-    weights = holdings.weights[holdings.weights > 0.0]
-    return Holdings(weights, legs="long_only", notes=holdings.notes)
-
-
-def _cohorts(config: ClusterConfig | SortConfig, strata: Strata, panel: Panel) -> Holdings:
-    """Return the long leg of overlapping cohorts: the mean of their weights."""
-    if isinstance(config, ClusterConfig):
-        legs = sides(config, strata, panel)
-    else:
-        legs = portfolio.legs(strata, panel, long=config.long, weighting=weights_of(config))
-    both = portfolio.holdings(
-        legs, panel, weighting=weights_of(config), legs="long_only", hold=cohorts_of(config)
-    )
-    chosen = both.weights.xs("long", level="portfolio", drop_level=False)
-    return Holdings(chosen, legs="long_only", notes=both.notes)
 
 
 @dataclass(frozen=True)
@@ -112,10 +101,11 @@ class Trade:
         if self.config.cash == "none":
             return None
         if self.known.risk_free is None:
-            raise ConfigError(
-                f'backtest.cash = "risk_free", and {self.known.source} brings no risk-free rate; '
-                'take source = "bundled" or a file of the library with RF, or cash = "none".'
+            said = (
+                f'"risk_free", and {self.known.source} brings no risk-free rate; take a benchmark '
+                'with source = "bundled" or a file of the library with RF, or cash = "none"'
             )
+            raise SettingError([Fault(("backtest", "cash"), said)])
         return self.known.risk_free
 
     def run(self, holdings: Holdings, panel: Panel) -> portfolio.Backtest:
@@ -218,10 +208,11 @@ def _named(
     (old,) = found.factors
     rate = known.risk_free if found.risk_free is None else found.risk_free
     if found.kind == "total" and rate is None:
-        raise ConfigError(
-            f"The account of {name} has total returns, and {known.source} brings no risk-free "
-            'rate to compare them with; take a benchmark with RF, or legs = "long_short".'
+        said = (
+            f"the account of {name} has total returns, and {known.source} brings no risk-free "
+            'rate to compare them with; take a benchmark with RF, or "long_short"'
         )
+        raise SettingError([Fault(("backtest", "legs"), said)])
     frame = found.frame[old].dropna().to_frame(name)
     turnover = None if found.turnover is None else found.turnover[old].to_frame(name)
     return FactorReturns(

@@ -128,23 +128,6 @@ def _accounts(config: Portfolios) -> Iterator[str]:
             'backtest.beta makes two legs cancel, and legs = "long" has one; drop beta, or take '
             'legs = "long_short"'
         )
-    for part in config.parts:
-        if part.weighting == "soft":
-            yield (
-                f"{part.name} is weighted by membership, so that an asset is long and short at "
-                "once; [backtest] trades labels: take another weighting, or drop [backtest]"
-            )
-        if part.overlapping is None:
-            continue
-        simple = not isinstance(part, SortConfig) or (
-            part.method == "quantile" and len(part.characteristics) == 1
-        )
-        if wanted.legs == "long_short" or not simple:
-            yield (
-                f"{part.name} overlaps cohorts, and an asset may be long in one and short in "
-                "another; [backtest] keeps its long leg alone, of a sort by the quantiles of one "
-                'characteristic or of clusters: set backtest.legs = "long", or drop overlapping'
-            )
 
 
 def _cash(config: Portfolios) -> Iterator[str]:
