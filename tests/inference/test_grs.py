@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from alphastrata.errors import ConfigError, EstimationError
-from alphastrata.inference import grs
+from alphastrata.inference import grs, joint_alphas
 
 
 @pytest.mark.realdata
@@ -46,7 +46,17 @@ def test_definition_and_both_divisors(returns: pd.DataFrame, factors: pd.DataFra
     assert exact.pvalue == pytest.approx(stats.f.sf(exact.statistic, 8, 169), rel=1e-10)
     other = grs(returns, factors, factor_divisor="T-1")
     assert other.statistic == pytest.approx(brute_force(y, f, 179), rel=1e-10)
-    assert "not the exact F" in str(other.summary())
+    assert "Not the exact F" in other.summary()
+    assert "Exact under" not in other.summary()
+
+
+def test_an_asset_that_others_make_up_is_named(
+    returns: pd.DataFrame, factors: pd.DataFrame
+) -> None:
+    twice = returns.assign(P5=returns["P1"] - returns["P2"])
+    for test in (grs, joint_alphas):
+        with pytest.raises(EstimationError, match="'P5' is a linear combination"):
+            test(twice, factors)
 
 
 def test_scale_of_assets_does_not_matter(returns: pd.DataFrame, factors: pd.DataFrame) -> None:

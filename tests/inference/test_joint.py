@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from linearmodels.asset_pricing import TradedFactorModel
+from linearmodels.system import IVSystemGMM
 from scipy import stats
 from scipy.optimize import minimize
 
@@ -48,7 +49,7 @@ def test_alpha_errors_are_those_of_each_regression(
 def test_gmm_j_is_the_minimum(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
     y, f = returns.iloc[:, :3].to_numpy(), factors.to_numpy()[:, :2]
     x = np.column_stack([np.ones(180), f])
-    e = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+    e = y - f @ np.linalg.lstsq(f, y, rcond=None)[0]  # the first step, alphas of zero
     weight = np.linalg.inv(long_run_covariance(stacked_scores(x, e), 4.0))
 
     def objective(b: np.ndarray) -> float:
@@ -59,6 +60,26 @@ def test_gmm_j_is_the_minimum(returns: pd.DataFrame, factors: pd.DataFrame) -> N
     ours = joint_alphas(returns.iloc[:, :3], factors.iloc[:, :2], lags=3)
     assert ours.tests.loc["GMM J", "statistic"] == pytest.approx(expected.fun, rel=1e-7)
     assert ours.tests.loc["GMM J", "p"] == pytest.approx(stats.chi2.sf(expected.fun, 3), rel=1e-6)
+
+
+@pytest.mark.parametrize("lags", [0, 4])
+def test_gmm_j_is_linearmodels(returns: pd.DataFrame, factors: pd.DataFrame, lags: int) -> None:
+    r, f = returns.iloc[:, :4], factors.iloc[:, :2]
+    instruments = f.add_suffix(" itself").assign(one=1.0)
+    equations = {
+        name: {"dependent": r[[name]], "exog": None, "endog": f, "instruments": instruments}
+        for name in r
+    }
+    kind = {"weight_type": "kernel", "kernel": "bartlett", "bandwidth": lags} if lags else {}
+    system = IVSystemGMM(equations, **kind).fit(iter_limit=2)
+    ours = joint_alphas(r, f, lags=HAC(lags, small_sample=False)).tests
+    assert ours.loc["GMM J", "statistic"] == pytest.approx(system.j_stat.stat, rel=1e-8)
+    assert abs(ours.loc["GMM J", "statistic"] / ours.loc["Wald HAC", "statistic"] - 1) > 1e-3
+
+
+def test_measures_are_those_of_grs(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    ours, exact = joint_alphas(returns, factors, lags=6).measures, grs(returns, factors).measures
+    pd.testing.assert_series_equal(ours, exact[ours.index])
 
 
 def test_refusals_and_looks(returns: pd.DataFrame, factors: pd.DataFrame) -> None:

@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_solve
+from scipy.linalg.lapack import dpotrf
 
 from alphastrata.core import Note, Result, Statistic
 from alphastrata.errors import ConfigError, EstimationError
@@ -143,12 +144,14 @@ class GRSResult(Result):
     def conventions(self) -> list[str]:
         """Return what a reader needs to compute the same."""
         listed = ", ".join(f"{name} = {value:.4f}" for name, value in self.measures.items())
+        exact = self.factor_divisor == "T"
         return [
             listed,
-            "Residual covariance by T; factor covariance by "
-            f"{self.factor_divisor}{'' if self.factor_divisor == 'T' else ' (not the exact F)'}; "
-            "alphas in decimals per period, nonrobust standard errors.",
-            "Exact under normal, independent and homoskedastic errors.",
+            f"Residual covariance by T; factor covariance by {self.factor_divisor}; alphas in "
+            "decimals per period, nonrobust standard errors.",
+            "Exact under normal, independent and homoskedastic errors."
+            if exact
+            else "Not the exact F, which divides the factor covariance by T.",
         ]
 
 
@@ -175,11 +178,11 @@ def grs_statistic(x: Array, y: Array, *, factor_divisor: FactorDivisor = "T") ->
     return _f(fit, _alpha_part(fit), sharpe2, x.shape[1] - 1)
 
 
-def _alpha_part(fit: Fit) -> float:
+def _alpha_part(fit: Fit, names: Sequence[str] | None = None) -> float:
     """Return alpha' Sigma^-1 alpha, Sigma by T."""
     alpha = fit.params[0]
     sigma = fit.residuals.T @ fit.residuals / fit.residuals.shape[0]
-    return float(alpha @ solve_covariance(sigma, alpha))
+    return float(alpha @ solve_covariance(sigma, alpha, names))
 
 
 def _f(fit: Fit, quadratic: float, sharpe2: float, k: int) -> float:
@@ -275,8 +278,9 @@ def grs(returns: Returns, factors: Returns, *, factor_divisor: FactorDivisor = "
     n, n_assets, k = y.shape[0], y.shape[1], x.shape[1] - 1
     require_dates(n, n_assets, k)
     fit = fit_complete(x, y, covariance="nonrobust")
-    require_unspanned(fit.residuals, y, [str(name) for name in sample.returns.columns])
-    quadratic = _alpha_part(fit)
+    names = [str(name) for name in sample.returns.columns]
+    require_unspanned(fit.residuals, y, names)
+    quadratic = _alpha_part(fit, names)
     exact = max_squared_sharpe(sample.f)
     shown = exact if factor_divisor == "T" else max_squared_sharpe(sample.f, divisor="T-1")
     value = _f(fit, quadratic, shown, k)
@@ -332,24 +336,36 @@ def require_dates(n: int, n_assets: int, k: int) -> None:
         )
 
 
-def solve_covariance(matrix: Array, vector: Array) -> Array:
-    """Return matrix^-1 vector for a covariance matrix, scaled to correlations first."""
+def solve_covariance(matrix: Array, vector: Array, names: Sequence[str] | None = None) -> Array:
+    """Return matrix^-1 vector for a covariance matrix, scaled to correlations first.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (N, N)
+        Covariances.
+    vector : ndarray, shape (N,) or (N, M)
+        Right-hand side.
+    names : sequence of str, optional
+        What a message calls the rows; their places by default.
+
+    Raises
+    ------
+    EstimationError
+        Naming the first row that is a combination of those before it (to 1e-13 of its variance).
+    """
     scale = np.sqrt(np.diag(matrix))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        correlation = matrix / np.outer(scale, scale)
-    try:
-        factor = cho_factor(correlation, lower=True)
-    except (np.linalg.LinAlgError, ValueError) as error:
-        raise EstimationError(
-            "The covariance matrix is singular: some assets are linear combinations of others, "
-            "or of the factors. Leave them out."
-        ) from error
-    pivots = np.diag(factor[0]) ** 2
-    if pivots.min() < 1e-13:
-        raise EstimationError(
-            f"The covariance matrix is singular: asset {int(pivots.argmin())} (0 is the first) "
-            "is a linear combination of others, or of the factors. Leave it out."
-        )
-    scaled = vector / (scale if vector.ndim == 1 else scale[:, None])
-    solved = cho_solve(factor, scaled)
-    return np.asarray(solved / (scale if vector.ndim == 1 else scale[:, None]))
+    if (scale > 0.0).all():
+        factor, failed = dpotrf(matrix / np.outer(scale, scale), lower=1)
+        pivots = np.diag(factor) ** 2
+        singular = failed - 1 if failed > 0 else int(pivots.argmin())
+        if not failed and pivots[singular] >= 1e-13:
+            scaled = vector / (scale if vector.ndim == 1 else scale[:, None])
+            solved = cho_solve((factor, True), scaled)
+            return np.asarray(solved / (scale if vector.ndim == 1 else scale[:, None]))
+    else:
+        singular = int((scale > 0.0).argmin())
+    which = repr(names[singular]) if names else f"asset {singular} (0 is the first)"
+    raise EstimationError(
+        f"The covariance matrix is singular: {which} is a linear combination of others, or of the "
+        "factors. Leave it out."
+    )

@@ -120,10 +120,11 @@ def joint_alphas(
     (n, n_assets), k = y.shape, x.shape[1] - 1
     require_dates(n, n_assets, k)
     fit = fit_complete(x, y, covariance="nonrobust")
-    require_unspanned(fit.residuals, y, [str(name) for name in sample.returns.columns])
+    names = [str(name) for name in sample.returns.columns]
+    require_unspanned(fit.residuals, y, names)
     alphas = fit.params[0]
     sigma = fit.residuals.T @ fit.residuals / n
-    wald = n * float(alphas @ solve_covariance(sigma, alphas))
+    wald = n * float(alphas @ solve_covariance(sigma, alphas, names))
     wald /= 1.0 + max_squared_sharpe(sample.f)
     f_value = grs_statistic(x, y)
     likelihood = n * np.log1p(wald / n)
@@ -145,7 +146,7 @@ def joint_alphas(
     assets = pd.Index(sample.returns.columns, name="asset")
     errors = np.sqrt(np.diag(covariance))
     tstats = alphas / errors
-    measures = pricing_errors(alphas, errors, y)
+    measures = pricing_errors(alphas, fit.std_errors[0], y)  # those of `grs`, whatever the lags
     return JointResult(
         tests=tests,
         params=pd.Series(alphas, assets, name="alpha"),
@@ -196,8 +197,9 @@ def gmm_j(x: Array, y: Array, hac: HAC) -> float:
     y : ndarray, shape (T, N)
         Excess returns.
     hac : HAC
-        Kernel and lags of the moments' covariance, taken at the unrestricted regression's
-        residuals (two steps). The small-sample factor is not used.
+        Kernel and lags of the moments' covariance, taken at the residuals of the first step, that
+        of two-stage least squares: the regressions without intercept. Moments are not centred,
+        since they average zero under the null. The small-sample factor is not used.
 
     Raises
     ------
@@ -207,7 +209,8 @@ def gmm_j(x: Array, y: Array, hac: HAC) -> float:
     Notes
     -----
     The moments are linear in B, so the second step is one generalised least squares:
-    J = T (m - G b)' S^-1 (m - G b).
+    J = T (m - G b)' S^-1 (m - G b). With S at the residuals of the unrestricted regressions
+    instead, J would be the robust Wald statistic over again.
     """
     n, k1 = x.shape
     n_assets = y.shape[1]
@@ -216,14 +219,15 @@ def gmm_j(x: Array, y: Array, hac: HAC) -> float:
             f"GMM needs fewer moments than dates; got N (K + 1) = {n_assets * k1} and T = {n}. "
             "Use fewer assets."
         )
-    residuals = fit_complete(x, y, covariance="nonrobust").residuals
-    scores = stacked_scores(x, residuals)
+    f = x[:, 1:]
+    restricted = fit_complete(f, y, covariance="nonrobust", constant=None).residuals
+    scores = stacked_scores(x, restricted)
     spectral = long_run_covariance(
         scores, select_bandwidth(scores, hac.lags, hac.kernel), hac.kernel
     )
     m = (x.T @ y / n).reshape(-1)
     # d m / d B: the block of instrument a and factor b is mean(x_a f_b) times the identity.
-    g = np.kron(x.T @ x[:, 1:] / n, np.eye(n_assets))
+    g = np.kron(x.T @ f / n, np.eye(n_assets))
     weighted = solve_covariance(spectral, np.column_stack([g, m]))
     b = np.linalg.solve(g.T @ weighted[:, :-1], g.T @ weighted[:, -1])
     error = m - g @ b

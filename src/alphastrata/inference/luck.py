@@ -133,6 +133,10 @@ def bootstrap_alphas(
         first = str(sample.returns.columns[~kept][0])
         notes.append(Note("assets with too few observations", int((~kept).sum()), kept.size,
                           first, "left out", "inference"))  # fmt: skip
+    unknown = np.isnan(params)
+    if unknown.any():
+        notes.append(Note("assets that the factors span", int(unknown.sum()), unknown.size,
+                          str(assets[unknown][0]), "left out", "inference"))  # fmt: skip
     words = describe_dates(sample.returns.index, sample.freq)
     return LuckResult(
         params=pd.Series(params, assets, name="alpha"),
@@ -191,7 +195,9 @@ def weighted_alphas(
     dof = np.maximum(count - k, 1.0)
     spread = np.einsum("i,nij,j->n", first, inverse, first)
     errors = np.sqrt(np.maximum(ssr, 0.0) / dof * spread)
-    bad = ~enough | singular | ~(errors > 0)
+    # Of an asset that the factors span, only rounding error is left.
+    spanned = ssr <= 1e-12 * (clean**2 * mask).sum(axis=0)
+    bad = ~enough | singular | spanned | ~(errors > 0)
     alphas[bad], errors[bad] = np.nan, np.nan
     return alphas, errors, dof
 

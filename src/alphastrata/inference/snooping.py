@@ -11,7 +11,8 @@ from arch.bootstrap import SPA, StationaryBootstrap
 from numpy.typing import NDArray
 
 from alphastrata.core import Note, Result, Statistic
-from alphastrata.errors import ConfigError, EstimationError
+from alphastrata.errors import ConfigError, EstimationError, InputDataError
+from alphastrata.inference.grs import require_unspanned
 from alphastrata.inference.layout import parameter_table
 from alphastrata.inference.least_squares import fit_complete
 from alphastrata.inference.samples import Returns, align, describe_dates
@@ -141,6 +142,10 @@ def reality_check(
     """
     sample = align(strategies, strategies if benchmark is None else benchmark).complete()
     returns = sample.returns
+    if benchmark is not None and sample.f.shape[1] != 1:
+        raise InputDataError(
+            f"The benchmark is one series; got {sample.f.shape[1]}. Select one of them."
+        )
     base = np.zeros(len(returns)) if benchmark is None else sample.f[:, 0]
     _check_bootstrap(block, draws, len(returns))
     losses = -returns.to_numpy()
@@ -237,6 +242,9 @@ def romano_wolf(
     _check_bootstrap(block, draws, n)
     x = np.ones((n, 1)) if factors is None else sample.x
     y = sample.y
+    if factors is not None:
+        fit = fit_complete(x, y, covariance="nonrobust")
+        require_unspanned(fit.residuals, y, list(sample.returns.columns))
     alphas, errors = _alphas(x, y)
     observed = alphas / errors
     bootstrap = StationaryBootstrap(block, np.arange(n), seed=seed)

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from alphastrata.core import Note, Result, Statistic
 from alphastrata.core.factors import FactorReturns
 from alphastrata.errors import EstimationError, InputDataError
-from alphastrata.inference.grs import grs_statistic, max_squared_sharpe, solve_covariance
+from alphastrata.inference.grs import (
+    grs_statistic,
+    max_squared_sharpe,
+    require_dates,
+    require_unspanned,
+    solve_covariance,
+)
 from alphastrata.inference.hac import HAC, LagRule, as_hac, long_run_covariance, select_bandwidth
 from alphastrata.inference.joint import alpha_covariance, stacked_scores
 from alphastrata.inference.layout import parameter_table
@@ -106,10 +112,12 @@ def spanning(
     hac = as_hac(lags)
     sample = align(returns, factors).complete()
     (n, n_new), k = sample.y.shape, sample.factors.shape[1]
+    require_dates(n, n_new, k)
+    fit = fit_complete(sample.x, sample.y, covariance="nonrobust")
+    require_unspanned(fit.residuals, sample.y, list(sample.returns.columns))
     result = time_series(sample.returns, sample.factors, lags=hac)
     f_value = grs_statistic(sample.x, sample.y)
     bj = britten_jones_f(sample.f, sample.y)
-    fit = fit_complete(sample.x, sample.y, covariance="nonrobust")
     covariance = alpha_covariance(sample.x, fit.residuals, hac)
     robust = float(fit.params[0] @ solve_covariance(covariance, fit.params[0]))
     exact = f"F({n_new}, {n - n_new - k})"
@@ -176,12 +184,18 @@ def huberman_kandel(
     (2012, equations 16 to 47).
     """
     hac = as_hac(lags)
-    frames = [_total(data, what) for data, what in ((returns, "returns"), (benchmarks, "bench"))]
+    given = ((returns, "returns"), (benchmarks, "benchmarks"))
+    frames = [_total(data, what) for data, what in given]
     sample = align(frames[0], frames[1]).complete()
     x, y = sample.x, sample.y
     (n, n_assets), k = y.shape, x.shape[1] - 1
     if n - k - n_assets < 1:
-        raise EstimationError(f"Spanning tests need T > N + K; got T = {n}, N + K = {n_assets + k}")
+        raise EstimationError(
+            f"Spanning tests need T > N + K; got T = {n}, N = {n_assets}, K = {k}. Use fewer, "
+            "broader portfolios or a longer sample."
+        )
+    fit = fit_complete(x, y, covariance="nonrobust")
+    require_unspanned(fit.residuals, y, list(sample.returns.columns))
     tests = pd.DataFrame.from_dict(
         spanning_statistics(x, y, hac),
         orient="index",
