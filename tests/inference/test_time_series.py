@@ -111,3 +111,29 @@ def test_too_few_dates(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
     assert result.params.isna().all().all()
     with pytest.raises(EstimationError, match="collinear"):
         time_series(returns, factors.assign(twice=2 * factors["SMB"]))
+
+
+def test_conventions_follow_the_small_sample_factor(
+    returns: pd.DataFrame, factors: pd.DataFrame
+) -> None:
+    for covariance in ("HC3", "nonrobust"):
+        for small, words in ((True, "t(T - K)."), (False, "normal.")):
+            hac = HAC(small_sample=small)
+            text = time_series(returns, factors, covariance=covariance, lags=hac).conventions()
+            assert text[1].endswith(words)
+
+
+def test_rounding_errors_are_no_errors(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    odd = returns.assign(P2=0.01, P3=factors["SMB"] - factors["HML"])
+    odd.iloc[6:, 3] = np.nan
+    result = time_series(odd, factors, lags=6)
+    assert result.std_errors.loc[["P2", "P3"]].isna().all(axis=None)
+    assert abs(result.params.loc["P3"] - [0.0, 0.0, 1.0, -1.0]).max() < 1e-12
+    assert [(note.rule[:23], note.count, note.first) for note in result.notes] == [
+        ("assets that the factors", 2, "P2"),
+        ("assets with no more obs", 1, "P4"),
+    ]
+    assert "nan" not in result.summary()
+    others = ["P1", "P5"]
+    alone = time_series(returns[others], factors, lags=6)
+    pd.testing.assert_frame_equal(result.std_errors.loc[others], alone.std_errors)

@@ -85,6 +85,8 @@ class HAC:
             )
         if self.kernel not in get_args(Kernel):
             raise ConfigError(f"kernel must be one of {get_args(Kernel)}; got {self.kernel!r}.")
+        if whole:
+            object.__setattr__(self, "lags", int(self.lags))
 
     def describe(
         self,

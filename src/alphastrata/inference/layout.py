@@ -16,6 +16,7 @@ __all__ = [
     "compare",
     "foot",
     "long_table",
+    "numbers",
     "parameter_table",
     "stacked",
     "stars",
@@ -46,6 +47,11 @@ def foot(lines: Sequence[str], notes: Sequence[Note], most: int = 3) -> list[str
     shown = [str(note) for note in notes[-most:]]
     more = len(notes) - len(shown)
     return [*lines, *shown, *([f"… and {more} more notes, in .notes"] if more else [])]
+
+
+def numbers(values: pd.Series, digits: int) -> list[str]:
+    """Return numbers as text, nothing where one is missing."""
+    return ["" if np.isnan(value) else f"{value:.{digits}f}" for value in values]
 
 
 class Columns:
@@ -86,7 +92,8 @@ def stacked(
             value = params[column].iloc[i] * scale
             missing = bool(np.isnan(value))
             upper.append("" if missing else f"{value:.{digits}f}{stars(pvalues[column].iloc[i])}")
-            lower.append("" if missing else f"({tstats[column].iloc[i]:.2f})")
+            t = tstats[column].iloc[i]
+            lower.append("" if missing or np.isnan(t) else f"({t:.2f})")
         extra = beside.columns if beside is not None else {}
         rows.append(upper + [texts[i] for texts in extra.values()])
         rows.append(lower + [""] * len(extra))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from alphastrata.core import Note, Result
 from alphastrata.inference.hac import HAC, LagRule, as_hac
-from alphastrata.inference.layout import STARS, Columns, long_table, stacked
+from alphastrata.inference.layout import STARS, Columns, long_table, numbers, stacked
 from alphastrata.inference.least_squares import KEEP_RESIDUALS, CovarianceKind, Fit, fit_columns
 from alphastrata.inference.samples import (
     Returns,
@@ -101,9 +101,9 @@ class TimeSeriesResult(Result):
     def _formatted(self) -> pd.DataFrame:
         beside = Columns(
             {
-                "R2 adj": [f"{v:.3f}" for v in self.r2_adjusted],
-                "resid %": [f"{100 * v:.2f}" for v in self.residual_std],
-                "IR": [f"{v:.3f}" for v in self.information_ratio],
+                "R2 adj": numbers(self.r2_adjusted, 3),
+                "resid %": numbers(100.0 * self.residual_std, 2),
+                "IR": numbers(self.information_ratio, 3),
                 "T": [f"{v:d}" for v in self.nobs],
             }
         )
@@ -146,7 +146,10 @@ def time_series(
     InputDataError
         If dates or kinds do not fit.
     EstimationError
-        If factors are collinear or there are no more dates than coefficients.
+        If factors are collinear.
+    ConfigError
+        If there are no more dates than lags. For an asset with fewer observations than that, lags
+        are cut to one below them, with a note.
 
     Notes
     -----
@@ -178,16 +181,18 @@ def time_series(
         min_periods=min_periods,
     )
     words = hac.describe(fit.bandwidths) if covariance == "hac" else _words(covariance, hac)
-    return _result(sample, fit, hac, words)
+    fixed = hac.lags if covariance == "hac" and isinstance(hac.lags, int) else 0
+    return _result(sample, fit, hac, words, fixed)
 
 
 def _words(covariance: CovarianceKind, hac: HAC) -> str:
+    pvalues = "t(T - K)" if hac.small_sample else "normal"
     if covariance != "nonrobust":
-        return f"{covariance} (heteroskedasticity-robust), t(T - K)"
-    return "nonrobust, residual variance by " + ("T - K" if hac.small_sample else "T")
+        return f"{covariance} (heteroskedasticity-robust), {pvalues}"
+    return f"nonrobust, residual variance by {'T - K' if hac.small_sample else 'T'}, {pvalues}"
 
 
-def _result(sample: Sample, fit: Fit, hac: HAC, covariance: str) -> TimeSeriesResult:
+def _result(sample: Sample, fit: Fit, hac: HAC, covariance: str, lags: int) -> TimeSeriesResult:
     assets = pd.Index(sample.returns.columns, name="asset")
     names = pd.Index(coefficient_names("alpha", sample.factors.columns), name="coefficient")
     k = len(names)
@@ -196,18 +201,18 @@ def _result(sample: Sample, fit: Fit, hac: HAC, covariance: str) -> TimeSeriesRe
         df = np.maximum(fit.nobs - k, 1)
         residual_std = np.sqrt(fit.ssr / df)
     short = np.isnan(fit.params[0])
+    spanned = (fit.r2 > 1.0 - 1e-14) | (fit.ssr <= 1e-20 * fit.nobs * fit.params[0] ** 2)
+    fit.std_errors[:, spanned], tstats[spanned], residual_std[spanned] = np.nan, np.nan, np.nan
+    cut = ~short & (fit.nobs <= lags)
     notes = list(sample.notes)
-    if short.any():
-        notes.append(
-            Note(
-                "assets with too few observations",
-                int(short.sum()),
-                short.size,
-                str(assets[short][0]),
-                "left missing",
-                "inference",
-            )
-        )
+    for rule, which, action in (
+        ("assets with too few observations", short, "left missing"),
+        ("assets that the factors span, or that do not vary", spanned, "given no errors"),
+        ("assets with no more observations than lags", cut, "given one lag less than these"),
+    ):
+        if which.any():
+            first = str(assets[which][0])
+            notes.append(Note(rule, int(which.sum()), which.size, first, action, "inference"))
 
     def frame(values: np.ndarray) -> pd.DataFrame:
         return pd.DataFrame(values, index=assets, columns=names)
