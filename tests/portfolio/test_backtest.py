@@ -210,6 +210,27 @@ def test_an_asset_without_a_row_is_paid_out():
     assert any("paid out" in n.action for n in done.notes)
 
 
+def test_targets_that_cannot_be_bought_are_counted_and_zeros_are_none(priced):
+    """An asset that the panel has never heard of is left in cash, and said."""
+    first, (a, b, *_) = priced.dates[0], priced.at(priced.dates[0]).index
+    key = pd.MultiIndex.from_tuples([(first, a, "p"), (first, b, "p"), (first, "ghost", "p")])
+    held = Holdings(pd.Series([0.5, 0.0, 0.5], index=key), legs="long_only")
+    done = run_backtest(held, priced)
+    assert done.cash["p"].iloc[0] == 0.5
+    told = {note.rule: note.count for note in done.notes}
+    assert told["targets in assets that the panel lacks"] == 1
+    assert "targets in assets without a row" not in told
+
+
+def test_a_rate_of_other_days_of_the_month_is_the_month_s(priced, held):
+    rate = pd.Series(0.001, index=priced.dates)
+    want = run_backtest(held, priced, risk_free=rate)
+    early = rate.set_axis(priced.dates - pd.Timedelta(3, "D"))
+    pd.testing.assert_frame_equal(run_backtest(held, priced, risk_free=early).net, want.net)
+    short = run_backtest(held, priced, risk_free=rate.iloc[:-2])
+    assert [n.count for n in short.notes if n.rule == "dates without a risk-free rate"] == [2]
+
+
 def test_capacity_falls_with_capital(priced, held):
     curve = capacity(held, priced, costs=ALL_COSTS, capitals=[1e3, 1e5, 1e7])
     net = curve.loc["long_short", "net"]

@@ -49,6 +49,14 @@ def test_a_missing_delisting_return_takes_the_default_and_is_counted(panel):
     assert got.freq == panel.freq
 
 
+@pytest.mark.parametrize("date", ["2019-12-31", "2020-04-01"])
+def test_a_delisting_outside_the_panel_is_left_out_and_counted(panel, date):
+    gone = pd.DataFrame({"asset": ["C"], "date": [date], "delisting_return": [-1.0]})
+    got = include_delistings(panel, gone)
+    assert got.wide("ret")["C"].tolist() == [0.1] * 3
+    assert [(note.count, note.action) for note in got.notes] == [(1, "left out")]
+
+
 def test_what_cannot_be_is_said(panel):
     with pytest.raises(InputDataError, match="once"):
         include_delistings(panel, delisted(asset=["A", "A", "B"]))

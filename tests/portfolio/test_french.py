@@ -145,6 +145,28 @@ def test_factors_equal_an_independent_construction(real_data, edition, universe,
 
 
 @pytest.mark.realdata
+def test_a_security_takes_the_statements_of_the_company_it_has_in_june(real_data):
+    """Links change: from some date on a third of the securities belong to other companies."""
+    folder = real_data / "crsp_compustat_pseudo"
+    crsp = pd.read_parquet(folder / "holes_crsp_monthly.parquet")
+    compustat = pd.read_parquet(folder / "holes_compustat_annual.parquet")
+    middle = crsp["date"].sort_values().iloc[len(crsp) // 2]
+    some = np.sort(crsp["permno"].unique())[::3]
+    other = dict(zip(some, np.roll(crsp.groupby("permno")["gvkey"].last()[some], 1), strict=True))
+    moved = (crsp["date"] > middle) & crsp["permno"].isin(some)
+    crsp.loc[moved, "gvkey"] = crsp.loc[moved, "permno"].map(other)
+    crsp.loc[(crsp["date"] > middle) & crsp["permno"].isin(some[:20]), "gvkey"] = None
+    got = fama_french(crsp_compustat(crsp, compustat)).frame
+    want = factors_by_hand(crsp, compustat, "french", "joint", "ret")
+    for name, series in want.items():
+        column = got[name].dropna()
+        months = column.index.year * 12 + column.index.month - 1
+        assert len(column) == len(series)
+        other = np.array([series[m] for m in months])
+        assert np.abs(column.to_numpy() - other).max() < 1e-12, name
+
+
+@pytest.mark.realdata
 def test_table_definitions_agree_with_the_items(real_data):
     compustat = pd.read_parquet(
         real_data / "crsp_compustat_pseudo" / "clean_compustat_annual.parquet"

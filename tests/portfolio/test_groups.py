@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from alphastrata.core import Strata
@@ -39,6 +40,14 @@ def test_dummy_returns_sum_to_zero(market):
     np.testing.assert_allclose(
         got.frame[whole], total[whole].sub(total[whole].mean(axis=1), axis=0), atol=1e-15
     )
+
+
+@pytest.mark.parametrize("missing", ["renormalise", "zero"])
+def test_dummy_returns_take_the_missing_policy(market, missing):
+    strata = quantile_sort(market, "signal", n=3)
+    total = portfolio_returns(strata, market, weighting="value", missing=missing).frame
+    got = dummy_returns(strata, market, missing=missing).frame
+    pd.testing.assert_frame_equal(got, total.sub(total.mean(axis=1), axis=0))
 
 
 def test_how_is_checked(market):

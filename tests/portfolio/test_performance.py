@@ -69,6 +69,16 @@ def test_drawdown_by_brute_force():
         assert fall.recovery == (after[0] if after else -1)
 
 
+@pytest.mark.parametrize("level", [0.01, 0.1, -0.3])
+def test_equal_returns_have_no_ratio_to_their_spread(level):
+    """The mean of equal numbers is off by a rounding, which is no risk."""
+    same = np.full(12, level)
+    assert perf.volatility(same) == 0.0
+    for ratio in (perf.sharpe, perf.skewness, perf.excess_kurtosis):
+        assert np.isnan(ratio(same))
+    assert np.isnan(perf.alpha_beta(np.arange(12.0), same)).all()
+
+
 def test_a_total_loss_is_a_drawdown_of_one():
     assert perf.max_drawdown([0.1, -1.0, 0.5]).depth == -1.0
     assert perf.compound_growth([0.1, -1.0, 0.5]) == -1.0

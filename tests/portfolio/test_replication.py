@@ -46,6 +46,18 @@ def test_nothing_shared_is_said(pair):
         certificate(ours.between("1985-01-31", "1985-12-31"), published)
 
 
+def test_a_constant_series_has_no_slope():
+    dates = pd.date_range("2000-01-31", periods=24, freq="ME")
+    moving = FactorReturns(pd.DataFrame({"F": np.sin(np.arange(24.0))}, dates), kind="zero_cost")
+    still = FactorReturns(pd.DataFrame({"F": np.zeros(24)}, dates), kind="zero_cost")
+    for pair in ((still, moving), (moving, still)):
+        row = certificate(*pair).numbers.loc[("F", "all")]
+        assert np.isnan(row[["correlation", "r_squared"]]).all()
+        assert row["mean_difference"] == pytest.approx(
+            (pair[0].frame["F"] - pair[1].frame["F"]).mean()
+        )
+
+
 @pytest.mark.realdata
 def test_two_vintages_of_one_file(real_data):
     """The published file against an earlier edition of itself: near one, and not quite."""

@@ -208,6 +208,21 @@ def test_what_cannot_be_is_said(market, options, error, words):
         quantile_sort(market, "signal", **options)
 
 
+def test_whole_numbers_of_numpy_are_whole_numbers(market):
+    want = quantile_sort(market, "signal", n=2, rebalance=6).labels
+    got = quantile_sort(market, "signal", n=np.int64(2), rebalance=np.int64(6)).labels
+    pd.testing.assert_series_equal(got, want)
+    one_for_all = double_sort(market, "signal", "leverage", n=2).labels
+    pd.testing.assert_series_equal(
+        one_for_all, double_sort(market, "signal", "leverage", n=(2, 2)).labels
+    )
+    for n in ((0.3, float("nan")), (0.3, None), 0.5):
+        with pytest.raises(ConfigError, match="whole number or percentiles"):
+            quantile_sort(market, "signal", n=n)
+    with pytest.raises(ConfigError, match="1 to 12"):
+        quantile_sort(market, "signal", n=2, rebalance=True)
+
+
 def test_renaming_assets_renames_labels(make_market):
     frame = make_market(2)
     names = sorted(frame["asset"].unique())

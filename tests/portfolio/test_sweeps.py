@@ -60,6 +60,27 @@ def test_chunks_give_the_bits_of_the_whole(make_market, seed, cuts):
     same_where_known(got.frame, whole.frame)
 
 
+@pytest.mark.parametrize("kind", ["single", "independent"])
+def test_dates_that_cannot_be_sorted_are_counted(market, kind):
+    """In one piece and in two; a joint sort needs all of its characteristics."""
+    bad = market.dates[[4, 9]]
+    none = np.isin(market.dates[market.date_codes], bad)
+    holes = market.assign({"signal": np.where(none, np.nan, market.values("signal"))})
+    options = {"n": 2, "kind": kind}
+    sparse = sorted_returns(market, ["signal", "leverage"], **options)
+    found = sorted_returns(holes, ["signal", "leverage"], **options)
+    cut = market.dates[6]
+    pieces = [holes.between(None, cut), holes.between(cut + pd.Timedelta(1, "D"), None)]
+    joined = sorted_returns_by_chunk(pieces, ["signal", "leverage"], **options)
+    name = "signal" if kind == "single" else "signal x leverage"
+
+    def thin(returns):
+        rule = f"dates with too few assets to sort by {name}"
+        return sum(note.count for note in returns.notes if note.rule == rule)
+
+    assert thin(found) == thin(joined) == thin(sparse) + 2
+
+
 @pytest.mark.parametrize("kind", ["single", "dependent"])
 def test_blocks_and_threads_change_no_bit(market, monkeypatch, kind):
     whole = sorted_returns(market, ["signal", "leverage"], n=2, kind=kind).frame

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
+from typing import TypeGuard
 
 from alphastrata.errors import AlphaStrataError, InputDataError
 
@@ -90,6 +92,17 @@ class Violations:
         if self.messages:
             listed = "\n".join(f"  {i}. {text}" for i, text in enumerate(self.messages, 1))
             raise error(f"{self.what} breaks {len(self.messages)} rules:\n{listed}")
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Return whether a value is a whole number, Python's or numpy's; True and False are none.
+
+    Examples
+    --------
+    >>> is_whole(3), is_whole(3.0), is_whole(True)
+    (True, False, False)
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def require_columns(columns: list[str], needed: list[str], what: str) -> None:

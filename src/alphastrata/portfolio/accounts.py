@@ -29,14 +29,15 @@ def _trade(
     wanted: Float64,
 ) -> tuple[float, float, int]:
     """Move positions to their targets; return the cost, the value traded and targets refused."""
+    refused = 0
     for i in range(targets[0], targets[1]):
         wanted[target_assets[i]] = target_weights[i] * wealth
-    cost, traded, met = 0.0, 0.0, 0
+        refused += target_weights[i] != 0.0
+    cost, traded = 0.0, 0.0
     less_cost, less_traded = 0.0, 0.0
     for row in range(rows[0], rows[1]):
         a = assets[row]
-        if wanted[a] != 0.0:
-            met += 1
+        refused -= wanted[a] != 0.0
         size = abs(wanted[a] - position[a])
         if size > 0.0:
             paid = linear[row] * size + impact[row] * size * np.sqrt(size)
@@ -45,7 +46,7 @@ def _trade(
             position[a] = wanted[a]
     for i in range(targets[0], targets[1]):
         wanted[target_assets[i]] = 0.0
-    return cost + less_cost, traded + less_traded, targets[1] - targets[0] - met
+    return cost + less_cost, traded + less_traded, refused
 
 
 @njit(cache=True, nogil=True)  # type: ignore[misc,unused-ignore]

@@ -146,9 +146,14 @@ def run_backtest(
     found.raise_if_any(ConfigError)
     require_columns(panel.columns, [ret, *([sizing.beta] if sizing.beta else [])], "backtest")
     linear, impact, notes = cost_rates(panel, costs)
-    rate = _on(panel.dates, risk_free)
+    rate, known = _on(panel, risk_free)
     names = holdings.portfolios
     table = _targets(holdings, panel, names)
+    stray = table[(table["asset"] < 0) & (table["weight"] != 0.0)]
+    if len(stray):
+        first = f"date={stray['known'].min().date()}"
+        rule = "targets in assets that the panel lacks"
+        notes = (*notes, Note(rule, len(stray), len(table), first, "left in cash", "portfolio"))
     ledgers = {}
     for k, name in enumerate(names):
         trade_of, offsets, codes, weights = _account(
@@ -169,14 +174,17 @@ def run_backtest(
             capital,
             len(panel.assets),
         )
-    return _report(ledgers, holdings, panel, risk_free, [*holdings.notes, *notes])
+    return _report(ledgers, holdings, panel, known, [*holdings.notes, *notes])
 
 
-def _on(dates: pd.DatetimeIndex, risk_free: pd.Series | None) -> Float64:
+def _on(panel: Panel, risk_free: pd.Series | None) -> tuple[Float64, pd.Series | None]:
+    """Return what cash earns on each date of the panel, and the rate where it is known."""
     if risk_free is None:
-        return np.zeros(len(dates))
-    rate = risk_free.reindex(dates)
-    return rate.fillna(0.0).to_numpy(dtype=np.float64)
+        return np.zeros(len(panel.dates)), None
+    # Read as rates beside factors are: monthly ones at month ends.
+    read = FactorReturns(risk_free.to_frame("RF"), kind="total", freq=panel.freq).frame["RF"]
+    rate = read.reindex(panel.dates)
+    return rate.fillna(0.0).to_numpy(dtype=np.float64), rate
 
 
 def _targets(holdings: Holdings, panel: Panel, names: list[str]) -> pd.DataFrame:
@@ -270,6 +278,12 @@ def _report(
         if count.any():
             first = f"date={count.index[int((count > 0).argmax())].date()}"
             notes.append(Note(rule, int(count.sum()), 0, first, action, "portfolio"))
+    if risk_free is not None:
+        gap = risk_free.reindex(rows).isna()
+        if gap.any():
+            first = f"date={rows[int(gap.argmax())].date()}"
+            rule, action = "dates without a risk-free rate", "cash earned nothing"
+            notes.append(Note(rule, int(gap.sum()), len(gap), first, action, "portfolio"))
     broke = [name for name in names if (wealth[name] <= 0.0).any()]
     if broke:
         notes.append(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from alphastrata.core.checks import is_whole
 from alphastrata.errors import ConfigError
 
 Rebalance = str | int | Sequence[int] | None
@@ -53,8 +54,8 @@ def formation_dates(dates: pd.DatetimeIndex, rebalance: Rebalance = None) -> npt
             )
         unit = _PERIODS[rebalance]
     else:
-        months = {rebalance} if isinstance(rebalance, int) else set(rebalance)
-        if not months or not all(isinstance(m, int) and 1 <= m <= 12 for m in months):
+        months = {rebalance} if is_whole(rebalance) else set(np.atleast_1d(rebalance).tolist())
+        if not months or not all(is_whole(m) and 1 <= m <= 12 for m in months):
             raise ConfigError(f"Months of rebalancing are 1 to 12, got {rebalance!r}.")
         unit = "M"
     periods = dates.to_period(unit)

@@ -79,14 +79,16 @@ def operating_profitability(statements: pd.DataFrame, book: pd.Series) -> pd.Ser
     """Return revenues minus costs over book equity.
 
     Costs are cost of goods sold, selling, general and administrative, and interest expense; at
-    least one is there, and missing ones count as zero.
+    least one is there, and missing ones count as zero. The library's pages on its factors and
+    portfolios, like Fama and French (2015), divide by book equity; its list of variables adds
+    minority interest, for which ``book`` is book equity plus ``mib``.
 
     Parameters
     ----------
     statements
         With sale, cogs, xsga and xint.
     book
-        Book equity of the same rows; only positive values divide.
+        What divides, where it is positive: book equity of the same rows.
 
     Returns
     -------

@@ -85,7 +85,9 @@ def include_delistings(
     value = given if default is None else np.where(filled, default, given)
     code = np.searchsorted(panel.dates.to_numpy(), table["date"].to_numpy(), side="left")
     asset = panel.assets.get_indexer(pd.Index(table["asset"])).astype(np.int64)
-    use = ~np.isnan(value) & (code < len(panel.dates)) & (asset >= 0)
+    begins = panel.dates[0].to_period(panel.freq).start_time  # What came before is not its return.
+    inside = (table["date"] >= begins).to_numpy() & (code < len(panel.dates))
+    use = ~np.isnan(value) & inside & (asset >= 0)
     rows = panel.lookup(code.astype(np.int64), asset)
     old = panel.values(ret)
     new = old.copy()

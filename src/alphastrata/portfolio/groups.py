@@ -16,7 +16,7 @@ from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError
 from alphastrata.portfolio.carrying import groups_known
-from alphastrata.portfolio.returns import portfolio_returns
+from alphastrata.portfolio.returns import Missing, portfolio_returns
 from alphastrata.portfolio.schedule import Hold
 from alphastrata.portfolio.weights import Weighting
 
@@ -101,6 +101,7 @@ def dummy_returns(
     *,
     weighting: Weighting = "value",
     hold: Hold = None,
+    missing: Missing = "renormalise",
 ) -> FactorReturns:
     """Return what each stratum earned over the mean stratum: returns to cluster membership.
 
@@ -109,7 +110,7 @@ def dummy_returns(
 
     Parameters
     ----------
-    strata, panel, weighting, hold
+    strata, panel, weighting, hold, missing
         As for `portfolio_returns`.
 
     Returns
@@ -133,7 +134,7 @@ def dummy_returns(
     [[0.01, -0.01]]
     """
     panel = as_panel(panel)
-    total = portfolio_returns(strata, panel, weighting=weighting, hold=hold)
+    total = portfolio_returns(strata, panel, weighting=weighting, hold=hold, missing=missing)
     return FactorReturns(
         total.frame.sub(total.frame.mean(axis=1), axis=0),
         kind="zero_cost",

@@ -30,6 +30,11 @@ def _array(returns: npt.ArrayLike) -> Float64:
     return array
 
 
+def _centred(array: Float64) -> Float64:
+    """Return distances from the mean: exact zeros where all are equal, not the mean's rounding."""
+    return array - array.mean() if np.ptp(array) > 0.0 else np.zeros(array.size)
+
+
 def volatility(returns: npt.ArrayLike, periods: int = 12) -> float:
     """Return the annualised standard deviation (n - 1 in the denominator).
 
@@ -39,7 +44,9 @@ def volatility(returns: npt.ArrayLike, periods: int = 12) -> float:
     0.04
     """
     array = _array(returns)
-    return float(array.std(ddof=1) * sqrt(periods)) if array.size > 1 else float("nan")
+    if array.size < 2:
+        return float("nan")
+    return sqrt(float(np.sum(_centred(array) ** 2)) / (array.size - 1) * periods)
 
 
 def sharpe(returns: npt.ArrayLike, periods: int = 12) -> float:
@@ -151,7 +158,7 @@ def skewness(returns: npt.ArrayLike) -> float:
     0.0
     """
     array = _array(returns)
-    centred = array - array.mean()
+    centred = _centred(array)
     spread = float(np.mean(centred**2))
     return float(np.mean(centred**3) / spread**1.5) if spread > 0 else float("nan")
 
@@ -165,7 +172,7 @@ def excess_kurtosis(returns: npt.ArrayLike) -> float:
     -2.0
     """
     array = _array(returns)
-    centred = array - array.mean()
+    centred = _centred(array)
     spread = float(np.mean(centred**2))
     return float(np.mean(centred**4) / spread**2 - 3.0) if spread > 0 else float("nan")
 
@@ -228,7 +235,7 @@ def alpha_beta(
     y, x = _array(returns), _array(benchmark)
     if y.size != x.size:
         raise InputDataError(f"{y.size} returns meet {x.size} of the benchmark; align them first.")
-    centred = x - x.mean()
+    centred = _centred(x)
     spread = float(centred @ centred)
     if spread <= 0.0:
         return float("nan"), float("nan")

@@ -125,7 +125,8 @@ def _agreement(both: pd.DataFrame) -> dict[str, float]:
     x, y = both["ours"].to_numpy(), both["published"].to_numpy()
     n = x.size
     dx, dy = x - x.mean(), y - y.mean()
-    sxx, syy, sxy = float(dx @ dx), float(dy @ dy), float(dx @ dy)
+    # A constant series has no slope and no correlation.
+    sxx, syy, sxy = float(dx @ dx) or np.nan, float(dy @ dy) or np.nan, float(dx @ dy)
     slope = sxy / sxx
     correlation = sxy / np.sqrt(sxx * syy)
     residual = max(syy - slope * sxy, 0.0)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from alphastrata.core.checks import Note, Violations, require_columns
+from alphastrata.core.checks import Note, Violations, is_whole, require_columns
 from alphastrata.core.factors import FactorReturns
 from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
@@ -254,7 +254,7 @@ def later_returns(panel: Panel, horizon: int, *, ret: str = "ret") -> Float64:
     >>> later_returns(panel, 2).round(4).tolist()
     [0.32, nan, nan]
     """
-    if not (isinstance(horizon, int) and horizon >= 1):
+    if not (is_whole(horizon) and horizon >= 1):
         raise ConfigError(f"A horizon is a whole number of periods, at least 1; got {horizon!r}.")
     require_columns(panel.columns, [ret], "later_returns")
     return compound_later(

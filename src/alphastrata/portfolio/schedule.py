@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from alphastrata.core.checks import Violations
+from alphastrata.core.checks import Violations, is_whole
 from alphastrata.core.panel import Panel
 from alphastrata.errors import ConfigError
 
@@ -45,7 +45,7 @@ class Overlapping:
     periods: int
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.periods, int) and self.periods >= 1):
+        if not (is_whole(self.periods) and self.periods >= 1):
             raise ConfigError(
                 f"Overlapping.periods is a whole number, at least 1; got {self.periods!r}."
             )
@@ -56,9 +56,8 @@ Hold = int | Overlapping | None
 
 def check_hold(hold: Hold, found: Violations) -> None:
     """Record a holding period that is neither None, a positive number nor `Overlapping`."""
-    whole = isinstance(hold, int) and not isinstance(hold, bool) and hold >= 1
     found.require(
-        hold is None or whole or isinstance(hold, Overlapping),
+        hold is None or isinstance(hold, Overlapping) or (is_whole(hold) and hold >= 1),
         "hold is None, a whole number of periods (at least 1), or Overlapping(periods)",
         first=repr(hold),
     )
@@ -158,7 +157,7 @@ def in_force(
 def schedules(formed: pd.DatetimeIndex, panel: Panel, hold: Hold) -> Int64:
     """Return `in_force` for every cohort, shape (n_cohorts, n_dates); none on the first date."""
     cohorts = hold.periods if isinstance(hold, Overlapping) else 1
-    periods = hold if isinstance(hold, int) else None
+    periods = None if isinstance(hold, Overlapping) else hold
     before = deadlines(panel.dates, panel.freq)[:-1]
     out = np.stack([in_force(formed, panel.dates, before, periods, j) for j in range(cohorts)])
     out[:, 0] = -1
@@ -168,7 +167,7 @@ def schedules(formed: pd.DatetimeIndex, panel: Panel, hold: Hold) -> Int64:
 def following(formed: pd.DatetimeIndex, panel: Panel, hold: Hold) -> Int64:
     """Return, for each date, the formation dates in force after it, shape (n_cohorts, n_dates)."""
     cohorts = hold.periods if isinstance(hold, Overlapping) else 1
-    periods = hold if isinstance(hold, int) else None
+    periods = None if isinstance(hold, Overlapping) else hold
     before = deadlines(panel.dates, panel.freq)[1:]
     dates = pd.DatetimeIndex(panel.dates[1:].append(before[-1:]))
     return np.stack([in_force(formed, dates, before, periods, j) for j in range(cohorts)])

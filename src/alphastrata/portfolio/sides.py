@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from alphastrata.core import bydate
-from alphastrata.core.checks import Note, Violations, require_columns
+from alphastrata.core.checks import Note, Violations, is_whole, require_columns
 from alphastrata.core.panel import Panel, as_panel
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
@@ -45,7 +45,7 @@ class Trailing:
     periods: int = 12
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.periods, int) and self.periods >= 1):
+        if not (is_whole(self.periods) and self.periods >= 1):
             raise ConfigError(
                 f"Trailing.periods is a whole number, at least 1; got {self.periods!r}."
             )

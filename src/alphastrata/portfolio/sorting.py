@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from alphastrata.core.checks import Note, require_columns
+from alphastrata.core.checks import Note, is_whole, require_columns
 from alphastrata.core.grouping import offsets_of, sort_by
 from alphastrata.core.panel import Panel
 from alphastrata.core.strata import Strata
@@ -205,16 +206,23 @@ def scattered(rows: Formation, codes: Codes, size: int) -> Int64:
 
 def probabilities(n: Quantiles) -> list[Fraction]:
     """Return breakpoints' probabilities as exact fractions."""
-    if isinstance(n, int) and not isinstance(n, bool):
+    if is_whole(n):
         if n < 2:
             raise ConfigError(f"A sort has at least 2 quantiles, got n={n}.")
-        return [Fraction(i, n) for i in range(1, n)]
-    if isinstance(n, (int, float, str)):
-        raise ConfigError(f"n is a whole number or percentiles such as (0.3, 0.7), got {n!r}.")
-    exact = [Fraction(str(p)) for p in n]
+        return [Fraction(i, int(n)) for i in range(1, n)]
+    try:
+        exact = [Fraction(str(p)) for p in cast(Sequence[float], n)]
+    except (TypeError, ValueError):
+        told = f"n is a whole number or percentiles such as (0.3, 0.7), got {n!r}."
+        raise ConfigError(told) from None
     if not exact or not all(a < b for a, b in pairwise([Fraction(0), *exact, Fraction(1)])):
-        raise ConfigError(f"Percentiles ascend strictly between 0 and 1, got {list(n)}.")
+        raise ConfigError(f"Percentiles ascend strictly between 0 and 1, got {n!r}.")
     return exact
+
+
+def for_each(n: Quantiles | Sequence[Quantiles], by: Sequence[str]) -> list[Quantiles]:
+    """Return one entry for each characteristic of a joint sort; a whole number stands for all."""
+    return [n] * len(by) if is_whole(n) else list(cast(Sequence[Quantiles], n))
 
 
 def check_sort(
@@ -232,9 +240,9 @@ def check_sort(
 
 def words(by: str, n: Quantiles) -> str:
     """Return one sort as words for a source line."""
-    if isinstance(n, int):
+    if is_whole(n):
         return f"{n} quantiles of {by}"
-    return f"{by} at {', '.join(f'{p:g}' for p in n)}"
+    return f"{by} at {', '.join(f'{p:g}' for p in cast(Sequence[float], n))}"
 
 
 def whose(rule: Breakpoints) -> str:

@@ -20,6 +20,7 @@ from alphastrata.portfolio.sorting import (
     Breakpoints,
     Quantiles,
     check_sort,
+    for_each,
     formation_rows,
     probabilities,
     scattered,
@@ -118,7 +119,7 @@ def double_sort(
     first: str,
     second: str,
     *,
-    n: tuple[Quantiles, Quantiles] = (5, 5),
+    n: int | tuple[Quantiles, Quantiles] = 5,
     kind: Kind = "independent",
     breakpoints: Breakpoints = "all",
     where: Screen | Breakpoints = "all",
@@ -133,7 +134,7 @@ def double_sort(
     first, second
         Their columns.
     n
-        Quantiles (or percentiles) of each.
+        Quantiles (or percentiles) of each; one number for both.
     kind
         "independent": both sorts use all assets; "dependent": the second sorts inside each
         stratum of the first.
@@ -175,7 +176,7 @@ def joint_sort(
     panel: Panel | pd.DataFrame,
     by: Sequence[str],
     *,
-    n: Sequence[Quantiles],
+    n: int | Sequence[Quantiles],
     kind: Kind = "independent",
     breakpoints: Breakpoints | Sequence[Breakpoints] = "all",
     min_assets: int | None = None,
@@ -191,7 +192,7 @@ def joint_sort(
     by
         Their columns.
     n
-        Quantiles (or percentiles) of each.
+        Quantiles (or percentiles) of each; one number for all.
     kind
         "independent": every sort uses all assets that have its characteristic; "dependent": each
         sorts inside the strata of those before it.
@@ -220,6 +221,7 @@ def joint_sort(
     [1, 2, 3, 4, 5, 6, 7, 8]
     """
     panel = as_panel(panel)
+    n = for_each(n, by)
     found = Violations("joint_sort")
     found.require(
         kind in get_args(Kind), f"kind is one of {', '.join(get_args(Kind))}", first=repr(kind)

@@ -1,7 +1,8 @@
 """Returns of sorted portfolios in one pass: many characteristics, or panels larger than memory.
 
 The numbers are those of `portfolio_returns` on `quantile_sort` or `joint_sort` with strata formed
-on every date, bit for bit, without the strata in between.
+on every date, bit for bit, without the strata in between. A date that cannot be sorted has no
+labels here, and is counted; `portfolio_returns` carries the labels before it as long as they live.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from alphastrata.portfolio.cutting import assigned, breaks_by_group
 from alphastrata.portfolio.eligible import Mask, eligible_rows
 from alphastrata.portfolio.pairing import Earned, earn_next
 from alphastrata.portfolio.returns import Missing, check_rules, mean_returns
-from alphastrata.portfolio.sorting import Breakpoints, Quantiles, probabilities
+from alphastrata.portfolio.sorting import Breakpoints, Quantiles, for_each, probabilities
 from alphastrata.portfolio.weights import Soft, Weighting, describe, row_weights
 
 Kind = Literal["single", "independent", "dependent"]
@@ -119,10 +120,10 @@ class _Options:
         if self.kind == "single":
             one = probabilities(self.n)  # type: ignore[arg-type]
             return [one] * len(self.columns)
-        many = [self.n] * len(self.columns) if isinstance(self.n, int) else list(self.n)
+        many = for_each(self.n, self.columns)
         if len(many) != len(self.columns):
             raise ConfigError(f"{len(self.columns)} characteristics meet {len(many)} n.")
-        return [probabilities(one) for one in many]  # type: ignore[arg-type]
+        return [probabilities(one) for one in many]
 
     def names(self) -> list[str]:
         """Return the names of the portfolios."""
@@ -144,6 +145,8 @@ class _Swept:
     freq: str
     held: int
     missing: int
+    unsorted: tuple[pd.DatetimeIndex, ...]
+    formed: int
 
 
 def _swept(panel: Panel, options: _Options, n_jobs: int | None) -> _Swept:
@@ -167,21 +170,24 @@ def _swept(panel: Panel, options: _Options, n_jobs: int | None) -> _Swept:
     blocks = _blocks(panel.offsets)
     if not blocks:
         nothing = pd.DataFrame(columns=header, index=panel.dates[:0], dtype=np.float64)
-        return _Swept(nothing, nothing.astype(np.int64), panel.freq, 0, 0)
+        return _Swept(nothing, nothing.astype(np.int64), panel.freq, 0, 0, (), 0)
     earn = partial(_earn_block, market, sorts, options.kind == "dependent")
     done = each(earn, blocks, n_jobs=n_jobs)
     whole = [np.concatenate(field) for field in zip(*done, strict=True)]
     parts = [Earned(*(field[:, j] for field in whole)) for j in range(len(sorts))]
     means = np.hstack([mean_returns(part, options.missing) for part in parts])
     found = np.hstack([part.held - part.missing for part in parts])
-    used = np.hstack([part.held + part.unweighted for part in parts]).any(axis=1)
-    rows = np.flatnonzero(used) + 1
+    labelled = [(part.held + part.unweighted).any(axis=1) for part in parts]
+    formed = np.diff(panel.offsets)[:-1] > 0
+    rows = np.flatnonzero(np.any(labelled, axis=0)) + 1
     return _Swept(
         pd.DataFrame(means[rows - 1], index=panel.dates[rows], columns=header),
         pd.DataFrame(found[rows - 1], index=panel.dates[rows], columns=header),
         panel.freq,
         int(sum(part.held.sum() for part in parts)),
         int(sum(part.missing.sum() for part in parts)),
+        tuple(panel.dates[:-1][formed & ~some] for some in labelled),
+        int(formed.sum()),
     )
 
 
@@ -191,6 +197,13 @@ def _collected(pieces: list[_Swept], options: _Options) -> FactorReturns:
         raise InputDataError("The sort classifies no asset on any date before the last.")
     absent = sum(piece.missing for piece in pieces)
     notes = []
+    formed = sum(piece.formed for piece in pieces)
+    sorts = options.columns if options.kind == "single" else [" x ".join(options.columns)]
+    for name, thin in zip(sorts, zip(*(p.unsorted for p in pieces if p.formed)), strict=True):
+        dates = [date for piece in thin for date in piece]
+        if dates:
+            rule, first = f"dates with too few assets to sort by {name}", f"date={dates[0].date()}"
+            notes.append(Note(rule, len(dates), formed, first, "skipped", "portfolio"))
     if absent:
         renormalised = options.missing == "renormalise"
         action = "left to the others by weight" if renormalised else "counted as zero"

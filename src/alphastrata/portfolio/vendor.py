@@ -85,9 +85,26 @@ def crsp_compustat(
             operating_profitability=operating_profitability(compustat, book),
             investment=investment(compustat),
         )
-    links = crsp[["permno", "gvkey"]].dropna().drop_duplicates()
-    statements = links.merge(ready, on="gvkey").rename(columns={"permno": "asset"})
-    return add_fiscal_year(market, statements)
+    statements = _links(crsp).merge(
+        ready.assign(year=ready["datadate"].dt.year), on=["gvkey", "year"]
+    )
+    return add_fiscal_year(market, statements.rename(columns={"permno": "asset"}))
+
+
+def _links(crsp: pd.DataFrame) -> pd.DataFrame:
+    """Return permno, gvkey and the year whose statements the company brings to the permno.
+
+    From June on that is the company of June: links of later months were not known then.
+    """
+    linked = crsp[["permno", "gvkey", "date"]].sort_values("date")
+    linked["year"] = _known_year(pd.DatetimeIndex(linked["date"]))
+    first = linked.drop_duplicates(["permno", "year"])
+    return first.loc[first["gvkey"].notna(), ["permno", "gvkey", "year"]]
+
+
+def _known_year(dates: pd.DatetimeIndex) -> npt.NDArray[np.int64]:
+    """Return the calendar year whose fiscal years are known: year t-1 from June of t on."""
+    return np.where(dates.month >= 6, dates.year - 1, dates.year - 2).astype(np.int64)
 
 
 def add_fiscal_year(panel: Panel, statements: pd.DataFrame) -> Panel:
@@ -137,8 +154,7 @@ def add_fiscal_year(panel: Panel, statements: pd.DataFrame) -> Panel:
     )
     last = last[last["asset"].isin(panel.assets)]
     # The fiscal years that a row may know: of calendar year t-1 from June of t on.
-    month = panel.dates.month.to_numpy()
-    year = panel.dates.year.to_numpy() - np.where(month >= 6, 1, 2)
+    year = _known_year(panel.dates)
     first, span = int(year.min()), int(year.max() - year.min()) + 1
     kept = last[(last["year"] >= first) & (last["year"] < first + span)]
     cells = (kept["year"].to_numpy() - first) * len(panel.assets) + panel.assets.get_indexer(

@@ -299,7 +299,11 @@ def portfolio_returns(
 def dummies(config: ClusterConfig, strata: Strata, panel: Panel) -> FactorReturns:
     """Return what each cluster earned over the mean cluster, monthly."""
     return portfolio.dummy_returns(
-        strata, panel, weighting=weights_of(config), hold=cohorts_of(config)
+        strata,
+        panel,
+        weighting=weights_of(config),
+        hold=cohorts_of(config),
+        missing=config.missing,
     )
 
 
