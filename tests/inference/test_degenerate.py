@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from alphastrata import inference
 from alphastrata.core import FactorReturns
-from alphastrata.errors import EstimationError, InputDataError
+from alphastrata.errors import ConfigError, EstimationError, InputDataError
 
 Frame = pd.DataFrame
 Test = Callable[[Frame, Frame], Any]
@@ -101,3 +102,43 @@ def test_a_traded_factor_may_be_among_the_assets_of_a_posterior(
     assert inference.bayesian_fama_macbeth(both, factors, draws=100).params.notna().all()
     with pytest.raises(EstimationError, match="GLS needs"):
         inference.bayesian_fama_macbeth(both, factors, method="GLS", draws=100)
+
+
+def test_wrong_arguments_are_refused_with_what_to_write(returns: Frame, factors: Frame) -> None:
+    one, other = returns["P1"], returns["P2"]
+    select = inference.select_factors
+    double = partial(inference.double_selection, returns, factors[["SMB"]], factors[["HML"]])
+    flat = returns.assign(P3=0.01)
+    for error, words, call in (
+        (ConfigError, "a date, such as", lambda: inference.chow(returns, factors, "garbage")),
+        (ConfigError, "a date, such as", lambda: inference.chow(returns, factors, pd.NaT)),
+        (ConfigError, "99 draws", lambda: inference.sharpe_difference(one, other, draws=-5)),
+        (EstimationError, "move as one", lambda: inference.sharpe_difference(one, one)),
+        (InputDataError, "one series; got 3", lambda: inference.reality_check(returns, factors)),
+        (ConfigError, "at least 2", lambda: select(factors, always=["SMB", "HML"], most=1)),
+        (ConfigError, "at least 1", lambda: select(factors, most=0)),
+        (EstimationError, "two assets", lambda: inference.three_pass(one, factors)),
+        (ConfigError, "three numbers", lambda: double(penalties=(0.1, -0.1, 0.1))),
+        (ConfigError, "three numbers", lambda: double(penalties=(0.1, 0.1))),
+        (InputDataError, "that vary.*'P3'", lambda: inference.track_record(flat)),
+        (InputDataError, "that vary; got 0", lambda: inference.sharpe_moments([])),
+        (InputDataError, "1 are infinite", lambda: inference.sharpe_moments([0.1, np.inf, 0.2])),
+        (ConfigError, "standard deviation", lambda: inference.deflated_sharpe(one, 9, -0.1)),
+        (ConfigError, "standard deviation", lambda: inference.deflated_sharpe(one, 9, np.nan)),
+    ):  # fmt: skip
+        with pytest.raises(error, match=words):
+            call()
+    twice = select(factors, always=["SMB", "SMB"])
+    pd.testing.assert_frame_equal(twice, select(factors, always=["SMB"]))
+
+
+def test_every_result_shows_its_table(returns: Frame) -> None:
+    for result in (
+        inference.sharpe_difference(returns["P1"], returns["P2"]),
+        inference.deflated_sharpe(returns["P1"], 10, 0.05),
+        inference.reality_check(returns, draws=99),
+    ):
+        assert repr(result) == result.summary()
+    text = inference.sharpe_difference(returns["P1"], returns["P2"]).summary()
+    assert "quadratic-spectral kernel, bandwidth" in text
+    assert "prewhitened; T/(T - 4)" in text

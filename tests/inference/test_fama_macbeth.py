@@ -12,7 +12,13 @@ from linearmodels import FamaMacBeth
 
 from alphastrata.core import Note, Panel
 from alphastrata.errors import ConfigError, EstimationError, InputDataError
-from alphastrata.inference import HAC, fama_macbeth, time_series
+from alphastrata.inference import (
+    HAC,
+    fama_macbeth,
+    panel_regression,
+    specifications,
+    time_series,
+)
 
 X = ["size", "value", "momentum"]
 
@@ -194,6 +200,27 @@ def test_subperiods(ragged: Panel) -> None:
     table = result.subperiods(["2002-07-31"])
     assert len(table) == 2
     assert table.iloc[0][("value", "t")] == pytest.approx(first.tstats["value"])
+
+
+def test_subperiods_come_in_any_order(ragged: Panel) -> None:
+    fm = fama_macbeth(ragged, "ret", ["size"])
+    breaks = ["2002-06-30", "2001-12-31"]
+    pd.testing.assert_frame_equal(fm.subperiods(breaks), fm.subperiods(sorted(breaks)))
+    assert len(fm.subperiods(breaks)) == 3
+    with pytest.raises(EstimationError, match="that of 2001-02-28 has one"):
+        fm.subperiods(["2001-03-31"])
+
+
+def test_a_regressor_does_not_bear_the_name_of_the_intercept(ragged: Panel) -> None:
+    panel = Panel(ragged.frame.rename(columns={"size": "const"}))
+    for run in (
+        lambda: fama_macbeth(panel, "ret", ["const"]),
+        lambda: specifications(panel, "ret", ["const", "value"], 1),
+        lambda: panel_regression(panel, "ret", ["const"]),
+    ):
+        with pytest.raises(InputDataError, match="may not be called 'const'"):
+            run()
+    assert list(fama_macbeth(panel, "ret", ["const"], intercept=False).params.index) == ["const"]
 
 
 def test_slopes_are_factor_returns(ragged: Panel) -> None:

@@ -65,6 +65,23 @@ def test_other_tampering_is_noticed(ledger: Ledger) -> None:
         ledger.trials()
 
 
+@pytest.mark.parametrize("text", ["", "5", "five times", "5 a b"])
+def test_a_head_that_says_nothing_is_noticed(ledger: Ledger, text: str) -> None:
+    ledger.path.with_name("trials.jsonl.head").write_text(text)
+    with pytest.raises(CacheCorruptError, match="head of the ledger"):
+        ledger.trials()
+
+
+def test_added_trials_are_not_called_removed(ledger: Ledger) -> None:
+    first = ledger.trials()[0]
+    ledger.path.with_name("trials.jsonl.head").write_text(f"1 {first.digest}\n")
+    with pytest.raises(CacheCorruptError, match="added"):
+        ledger.trials()
+    ledger.path.write_bytes(b"\xff" + ledger.path.read_bytes())
+    with pytest.raises(CacheCorruptError, match="no text"):
+        ledger.trials()
+
+
 def test_a_run_killed_before_the_head_goes_on(ledger: Ledger) -> None:
     head = ledger.path.with_name("trials.jsonl.head")
     before = head.read_text()
@@ -104,6 +121,9 @@ def test_refusals(tmp_path: Path) -> None:
     assert ledger.count == 0
     with pytest.raises(ConfigError, match="JSON"):
         ledger.record({"f": object()}, {})
+    for value, words in ((np.inf, "finite"), ("x", "is a number"), (None, "is a number")):
+        with pytest.raises(ConfigError, match=words):
+            ledger.record({"a": 1}, {"t": value})
     ledger.record({"a": 1}, {"t": 2.0})
     with pytest.raises(InputDataError, match="p-value"):
         ledger.adjusted()

@@ -48,4 +48,4 @@ def test_refusals(returns: pd.DataFrame) -> None:
     with pytest.raises(InputDataError, match="one column"):
         sharpe_difference(returns, returns["P1"])
     with pytest.raises(ConfigError, match="block"):
-        sharpe_difference(returns["P1"], returns["P2"], draws=9, block=400)
+        sharpe_difference(returns["P1"], returns["P2"], draws=99, block=400)

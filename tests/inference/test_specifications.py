@@ -64,6 +64,7 @@ def test_table_and_refusals(ragged: Panel) -> None:
     result = specifications(ragged, "ret", X, 2)
     assert result.table().loc["size", "specifications"] == 2
     assert "3 specifications" in result.summary()
+    assert "T/(T - 1), Student's t" in result.summary()  # of averages, as in `fama_macbeth`
     with pytest.raises(ConfigError, match="size must be"):
         specifications(ragged, "ret", X, 4)
     with pytest.raises(ConfigError, match="distinct"):

@@ -110,6 +110,8 @@ def double_selection(
     """
     if folds < 2:
         raise ConfigError(f"Cross-validation needs at least two folds; got {folds}.")
+    if penalties is not None and (len(penalties) != 3 or min(penalties) < 0.0):
+        raise ConfigError(f"Penalties are three numbers from 0; got {penalties}.")
     both = align(returns, controls).complete()
     sample = align(both.returns, new)
     dates = sample.returns.index

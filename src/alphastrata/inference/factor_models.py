@@ -170,7 +170,7 @@ def select_factors(
     Raises
     ------
     ConfigError
-        If there would be more than 100,000 models.
+        If most leaves no model, or there would be more than 100,000.
 
     Notes
     -----
@@ -191,9 +191,13 @@ def select_factors(
     absent = [name for name in always if name not in names]
     if absent:
         raise InputDataError(f"always names candidates; {absent[0]!r} is none. Have {names}.")
-    free = [name for name in names if name not in always]
-    upper = min(len(names), most or len(names)) - len(always)
-    sizes = range(0 if always else 1, upper + 1)
+    fixed = list(dict.fromkeys(always))
+    fewest = max(len(fixed), 1)
+    if most is not None and most < fewest:
+        raise ConfigError(f"most must be at least {fewest}, the smallest model; got {most}.")
+    free = [name for name in names if name not in fixed]
+    upper = min(len(names), most or len(names)) - len(fixed)
+    sizes = range(0 if fixed else 1, upper + 1)
     subsets = [c for size in sizes for c in combinations(free, size)]
     if len(subsets) > 100_000:
         raise ConfigError(
@@ -203,7 +207,7 @@ def select_factors(
     n = len(sample.factors)
     rows = []
     for chosen in subsets:
-        model = [*always, *chosen]
+        model = [*fixed, *chosen]
         f = np.column_stack([values[name] for name in model])
         squared = max_squared_sharpe(f)
         rest = [name for name in names if name not in model]

@@ -122,13 +122,24 @@ class FamaMacBethResult(Result):
         )
 
     def subperiods(self, breaks: Sequence[str | pd.Timestamp]) -> pd.DataFrame:
-        """Return averages and t-statistics by subperiod; each break opens a new one."""
-        edges = [pd.Timestamp(b) for b in breaks]
+        """Return averages and t-statistics by subperiod; each break opens a new one.
+
+        Raises
+        ------
+        EstimationError
+            If a subperiod has a single date.
+        """
+        edges = sorted(pd.Timestamp(b) for b in breaks)
         index = pd.DatetimeIndex(self.coefficients.index)
         group = np.searchsorted(np.array(edges, dtype="datetime64[ns]"), index, side="right")
         pieces = {}
         for number in np.unique(group):
             dates = index[group == number]
+            if len(dates) < 2:
+                raise EstimationError(
+                    "A subperiod needs two estimated dates for an average; that of "
+                    f"{dates[0].date()} has one. Move the break."
+                )
             part = average(self, dates, self.hac)
             label = f"{dates[0].date()} to {dates[-1].date()}"
             pieces[label] = pd.DataFrame({"estimate": part.params, "t": part.tstats}).stack()

@@ -108,7 +108,7 @@ class Ledger:
         Raises
         ------
         ConfigError
-            If the specification cannot be written as JSON.
+            If the specification cannot be written as JSON, or an outcome is no number or infinite.
         CacheCorruptError
             If the ledger at hand is broken.
         """
@@ -116,7 +116,7 @@ class Ledger:
             settings = json.loads(json.dumps(dict(specification), sort_keys=True, allow_nan=False))
         except (TypeError, ValueError) as error:
             raise ConfigError(f"A specification holds what JSON knows: {error}.") from error
-        numbers = {str(k): float(v) for k, v in outcome.items()}
+        numbers = _finite(outcome)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(str(self.path) + ".lock"):
             trials = self.trials()
@@ -127,13 +127,18 @@ class Ledger:
             previous = trials[-1].digest if trials else _GENESIS
             body = _body(len(trials) + 1, settings, numbers, stamp, previous)
             trial = Trial(len(trials) + 1, settings, numbers, stamp, previous, _digest(body))
+            if not trials:
+                self._write_head(0, _GENESIS)  # before the first trial: none is ever without one
             with self.path.open("a", encoding="utf-8", newline="\n") as file:
                 file.write(json.dumps({**body, "digest": trial.digest}, sort_keys=True) + "\n")
                 file.flush()
-            replacement = self._head.with_name(self._head.name + ".new")
-            replacement.write_text(f"{trial.number} {trial.digest}\n", encoding="utf-8")
-            replacement.replace(self._head)
+            self._write_head(trial.number, trial.digest)
         return trial
+
+    def _write_head(self, number: int, digest: str) -> None:
+        replacement = self._head.with_name(self._head.name + ".new")
+        replacement.write_text(f"{number} {digest}\n", encoding="utf-8")
+        replacement.replace(self._head)
 
     def trials(self) -> list[Trial]:
         """Return all trials in order, after verifying the chain and the head.
@@ -144,7 +149,7 @@ class Ledger:
             Naming the first trial that does not fit.
         """
         if not self.path.exists():
-            if self._head.exists():
+            if self._head.exists() and self._read_head()[0]:
                 raise CacheCorruptError(
                     f"The ledger {self.path.name} is gone but its head remains: trials were "
                     "removed. Restore the file."
@@ -152,7 +157,13 @@ class Ledger:
             return []
         out: list[Trial] = []
         previous = _GENESIS
-        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise CacheCorruptError(
+                f"The ledger {self.path.name} is no text: {error}. Restore the file."
+            ) from error
+        for number, line in enumerate(text.splitlines(), 1):
             trial = self._read(line, number, previous)
             out.append(trial)
             previous = trial.digest
@@ -178,24 +189,32 @@ class Ledger:
 
     def _check_head(self, trials: list[Trial]) -> None:
         if not self._head.exists():
-            if len(trials) == 1:
-                # Killed between the first trial and its head: the next record writes it.
-                return
             raise CacheCorruptError(
                 f"The head of the ledger {self.path.name} is gone, so that trials cut from its "
                 "end could not be noticed. Restore it."
             )
-        count, digest = self._head.read_text(encoding="utf-8").split()
+        count, digest = self._read_head()
         # A run that was killed between both writes leaves a head one behind, never ahead.
-        behind = len(trials) == int(count) + 1 and trials[-1].previous == digest
-        if not behind and (len(trials), trials[-1].digest if trials else _GENESIS) != (
-            int(count),
-            digest,
-        ):
+        behind = len(trials) == count + 1 and trials[-1].previous == digest
+        last = trials[-1].digest if trials else _GENESIS
+        if behind or (len(trials), last) == (count, digest):
+            return
+        what = "removed from the end" if len(trials) < count else "added, or the head replaced"
+        raise CacheCorruptError(
+            f"The ledger {self.path.name} holds {len(trials)} trials; its head says {count}: "
+            f"trials were {what}."
+        )
+
+    def _read_head(self) -> tuple[int, str]:
+        """Return the count and the last digest that the head holds."""
+        try:
+            count, digest = self._head.read_text(encoding="utf-8").split()
+            return int(count), digest
+        except ValueError as error:
             raise CacheCorruptError(
-                f"The ledger {self.path.name} holds {len(trials)} trials; its head says {count}: "
-                "trials were removed from the end."
-            )
+                f"The head of the ledger {self.path.name} was changed: it holds a count and a "
+                "digest. Restore it."
+            ) from error
 
     @property
     def count(self) -> int:
@@ -262,6 +281,19 @@ def _body(
         "recorded": recorded,
         "previous": previous,
     }
+
+
+def _finite(outcome: Mapping[str, float]) -> dict[str, float]:
+    """Return an outcome as numbers, of which some may be missing."""
+    numbers = {}
+    for name, value in outcome.items():
+        try:
+            numbers[str(name)] = float(value)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"An outcome is a number; {name!r} is {value!r}.") from error
+        if np.isinf(numbers[str(name)]):
+            raise ConfigError(f"An outcome is finite or missing; {name!r} is {value!r}.")
+    return numbers
 
 
 def _numbers(outcome: Mapping[str, float | None]) -> dict[str, float]:

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from alphastrata.core import Note, Result
-from alphastrata.errors import ConfigError, InputDataError
-from alphastrata.inference.hac import HAC, long_run_covariance, select_bandwidth
+from alphastrata.errors import ConfigError, EstimationError, InputDataError
+from alphastrata.inference.hac import HAC, Bandwidth, long_run_covariance, select_bandwidth
 from alphastrata.inference.layout import parameter_table
 from alphastrata.inference.samples import Returns, align
 from alphastrata.inference.tails import two_sided
@@ -20,7 +20,7 @@ __all__ = ["SharpeDifference", "sharpe_difference"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SharpeDifference(Result):
     """Test that two Sharpe ratios are equal.
 
@@ -110,6 +110,8 @@ def sharpe_difference(
 
     Source: Ledoit and Wolf (2008); Jobson and Korkie (1981) assumed independent normal returns.
     """
+    if draws and draws < 99:
+        raise ConfigError(f"Give at least 99 draws, or 0 for none; got {draws}.")
     chosen = hac or HAC("andrews-prewhitened", "quadratic-spectral")
     sample = align(first, second).complete()
     if sample.y.shape[1] != 1 or sample.f.shape[1] != 1:
@@ -117,7 +119,12 @@ def sharpe_difference(
     x = np.column_stack([sample.y, sample.f])
     n = len(x)
     a, b = _sharpe(x)
-    error = _hac_error(x, chosen)
+    error, bandwidth = _hac_error(x, chosen)
+    if not error > 1e-12 * (1.0 + abs(a)):
+        raise EstimationError(
+            "The difference of Sharpe ratios has no error: both series move as one. Compare two "
+            "that differ."
+        )
     p_boot = float("nan")
     if draws:
         p_boot = _bootstrap_difference(x, error, draws, block, np.random.default_rng(seed))
@@ -128,8 +135,8 @@ def sharpe_difference(
         std_error=error,
         pvalue=float(two_sided((a - b) / error)),
         bootstrap_pvalue=p_boot,
-        description=f"T = {n}; {chosen.kernel} kernel, lags {chosen.lags}; {draws} resamples of "
-        f"blocks of {block}, seed {seed}. Ratios with divisor T.",
+        description=f"T = {n}; {chosen.describe((bandwidth,), lost='4', pvalues=False)}; normal "
+        f"p-value{_resampled(draws, block, seed)}. Ratios with divisor T.",
     )
 
 
@@ -149,13 +156,20 @@ def _gradient_scores(x: Array) -> tuple[Array, Array]:
     return gradient, np.column_stack([x - m, x**2 - second])
 
 
-def _hac_error(x: Array, hac: HAC) -> float:
+def _resampled(draws: int, block: int, seed: int) -> str:
+    if not draws:
+        return ", no bootstrap"
+    return f"; studentised bootstrap of {draws} resamples of blocks of {block}, seed {seed}"
+
+
+def _hac_error(x: Array, hac: HAC) -> tuple[float, Bandwidth]:
     gradient, moments = _gradient_scores(x)
     n = len(x)
     bandwidth = select_bandwidth(moments, hac.lags, hac.kernel)
     psi = long_run_covariance(moments, bandwidth, hac.kernel)
     factor = n / (n - 4) if hac.small_sample else 1.0
-    return float(np.sqrt(gradient @ psi @ gradient * factor / n))
+    variance = max(float(gradient @ psi @ gradient), 0.0)  # rounding may leave it below
+    return float(np.sqrt(variance * factor / n)), bandwidth
 
 
 def _bootstrap_difference(

@@ -52,7 +52,7 @@ class SharpeMoments:
         return float(np.sqrt(variance / (self.n_periods - 1)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DeflatedSharpe(Result):
     """A Sharpe ratio against the best that so many trials give by luck.
 
@@ -136,10 +136,11 @@ def sharpe_moments(returns: pd.Series | Array | FactorReturns) -> SharpeMoments:
         If there are fewer than three values or they do not vary.
     """
     r = _series(returns)
+    # One number over and over has a variance of rounding errors.
+    if r.size < 3 or not np.ptp(r) > 1e-12 * np.abs(r).max():
+        raise InputDataError(f"A Sharpe ratio needs three values that vary; got {r.size}.")
     centred = r - r.mean()
     second = (centred**2).mean()
-    if r.size < 3 or not second > 0:
-        raise InputDataError(f"A Sharpe ratio needs three values that vary; got {r.size}.")
     return SharpeMoments(
         sharpe=float(r.mean() / r.std(ddof=1)),
         n_periods=int(r.size),
@@ -195,6 +196,8 @@ def expected_maximum_sharpe(n_trials: int, trial_std: float) -> float:
     """
     if n_trials < 1:
         raise ConfigError(f"There is at least one trial; got {n_trials}.")
+    if not 0.0 <= trial_std < np.inf:
+        raise ConfigError(f"trial_std is a standard deviation, 0 or above; got {trial_std}.")
     if n_trials == 1:
         return 0.0
     upper = (1 - _EULER) * ndtri(1 - 1 / n_trials) + _EULER * ndtri(1 - 1 / (n_trials * np.e))
@@ -272,4 +275,9 @@ def _series(returns: pd.Series | Array | FactorReturns) -> Array:
     values = np.asarray(returns, dtype=np.float64)
     if values.ndim != 1:
         raise InputDataError(f"Give one series; got an array of shape {values.shape}.")
+    if np.isinf(values).any():
+        raise InputDataError(
+            f"Returns must be finite or missing; {int(np.isinf(values).sum())} are infinite. "
+            "Replace them."
+        )
     return values[~np.isnan(values)]

@@ -23,7 +23,7 @@ __all__ = ["RealityCheck", "RomanoWolfResult", "reality_check", "romano_wolf"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RealityCheck(Result):
     """Test that no strategy beats a benchmark.
 
@@ -155,7 +155,7 @@ def reality_check(
     # Step-wise p-values of our own: arch's StepM fails where every strategy is superior.
     gains = returns.sub(base, axis=0)
     steps = romano_wolf(gains, two_sided=False, block=block, draws=draws, seed=seed)
-    means = gains.mean()
+    means = gains.mean().rename_axis("strategy")
     return RealityCheck(
         best=str(means.idxmax()),
         means=means,
@@ -164,7 +164,7 @@ def reality_check(
         lower=float(pvalues["lower"]),
         superior=tuple(map(str, steps.adjusted.index[steps.adjusted <= size])),
         size=size,
-        errors=gains.std() / np.sqrt(len(gains)),
+        errors=(gains.std() / np.sqrt(len(gains))).rename_axis("strategy"),
         title=f"Best of {returns.shape[1]} strategies "
         f"({describe_dates(returns.index, sample.freq)})",
         description=f"Stationary bootstrap, average block {block}, {draws} draws, seed {seed}.",

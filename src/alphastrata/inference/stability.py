@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from alphastrata.core import Note, Result
-from alphastrata.errors import EstimationError, InputDataError
+from alphastrata.errors import ConfigError, EstimationError, InputDataError
 from alphastrata.inference.hac import HAC, LagRule, as_hac
 from alphastrata.inference.least_squares import coefficient_covariance, fit_complete
 from alphastrata.inference.samples import (
@@ -84,6 +84,8 @@ def chow(
 
     Raises
     ------
+    ConfigError
+        If the break is no date.
     InputDataError
         If either side has no more dates than coefficients.
 
@@ -105,14 +107,15 @@ def chow(
     True
     """
     hac = as_hac(lags)
+    first = _date(break_date)
     sample = align(returns, factors).complete()
-    after = (sample.returns.index >= pd.Timestamp(break_date)).astype(np.float64)
+    after = (sample.returns.index >= first).astype(np.float64)
     x, y = sample.x, sample.y
     n, k = x.shape
     if min(after.sum(), n - after.sum()) <= k:
         raise InputDataError(
             f"Both sides of the break need more than {k} dates; got {int(n - after.sum())} before "
-            f"and {int(after.sum())} from {pd.Timestamp(break_date).date()} on."
+            f"and {int(after.sum())} from {first.date()} on."
         )
     both = np.column_stack([x, x * after[:, None]])
     plain = fit_complete(x, y, covariance="nonrobust")
@@ -150,7 +153,7 @@ def chow(
             f"F: F({k}, {n - 2 * k}), homoskedastic errors; Wald: chi2({k}), {hac.describe()}.",
             "Null: alpha and betas are the same before and after.",
         ),
-        title=_title(f"Chow test at {pd.Timestamp(break_date).date()}", sample),
+        title=_title(f"Chow test at {first.date()}", sample),
         notes=sample.notes,
     )
 
@@ -256,6 +259,17 @@ def _recursive_pvalue(value: float) -> float:
     # Durbin (1971): the chance of crossing the line a + 2 a r on [0, 1]; doubled for two sides.
     one = 1.0 - ndtr(3.0 * value) + np.exp(-4.0 * value**2) * ndtr(value)
     return float(min(2.0 * one, 1.0))
+
+
+def _date(given: str | pd.Timestamp) -> pd.Timestamp:
+    problem = f"break_date is a date, such as 2008-09-30; got {given!r}."
+    try:
+        read = pd.Timestamp(given)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(problem) from error
+    if pd.isna(read):
+        raise ConfigError(problem)
+    return read
 
 
 def _title(what: str, sample: Sample) -> str:

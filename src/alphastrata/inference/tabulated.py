@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alphastrata.core import Note, Result
+from alphastrata.errors import InputDataError
 from alphastrata.inference.comparison import pricing_table
 from alphastrata.inference.factor_models import select_factors
 from alphastrata.inference.hac import HAC, LagRule
@@ -140,7 +141,10 @@ def track_record(
     sample = align(returns, None)
     rows = {}
     for name in sample.returns:
-        moments = sharpe_moments(sample.returns[name].dropna())
+        try:
+            moments = sharpe_moments(sample.returns[name])
+        except InputDataError as error:
+            raise InputDataError(f"{error} Series: {name!r}. Leave it out.") from error
         rows[name] = {
             "Sharpe": moments.sharpe,
             "std_error": moments.error(),

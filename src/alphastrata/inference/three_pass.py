@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from alphastrata.core import Note, Result, Statistic
-from alphastrata.errors import ConfigError
+from alphastrata.errors import ConfigError, EstimationError
 from alphastrata.inference.hac import HAC, LagRule, as_hac, long_run_covariance, select_bandwidth
 from alphastrata.inference.layout import parameter_table
 from alphastrata.inference.samples import Returns, align, describe_dates, require_varying
@@ -132,6 +132,8 @@ def three_pass(
     ------
     ConfigError
         If n_factors is not from 1 to min(N, T - 1) - 1.
+    EstimationError
+        If there are fewer than two assets or three dates, or a factor does not vary.
 
     Notes
     -----
@@ -159,6 +161,10 @@ def three_pass(
     y, g = sample.y, sample.f
     n, n_assets = y.shape
     upper = min(n_assets, n - 1) - 1
+    if upper < 1:
+        raise EstimationError(
+            f"Three passes need at least two assets and three dates; got {n_assets} and {n}."
+        )
     p = count_factors(y) if n_factors is None else n_factors
     if not 1 <= p <= upper:
         raise ConfigError(f"n_factors must be from 1 to {upper}; got {p}.")
