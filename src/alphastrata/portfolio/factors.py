@@ -234,7 +234,8 @@ def holdings(
         alone; "long_only": one portfolio for each stratum, named as the stratum.
     dates
         "formation": the panel's dates on which new labels come into force (between them holdings
-        drift); "all": every date on which labels are in force.
+        drift); "all": every date on which labels are in force. Labels that expire have no weights:
+        an account drifts on with the last ones.
 
     Returns
     -------
