@@ -7,7 +7,16 @@ import pytest
 
 from alphastrata.core import Panel
 from alphastrata.errors import ConfigError, InputDataError
-from alphastrata.inference import fama_macbeth, grs, pricing_table, side_by_side, time_series
+from alphastrata.inference import (
+    fama_macbeth,
+    grs,
+    panel_regression,
+    pricing_table,
+    rolling_betas,
+    side_by_side,
+    time_series,
+    two_pass,
+)
 
 
 def test_time_series_models(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
@@ -37,6 +46,26 @@ def test_cross_sections(ragged: Panel) -> None:
     assert result.text.loc["dates"].tolist() == [str(len(m.coefficients)) for m in models.values()]
 
 
+def test_regressions_across_assets_of_any_kind(
+    ragged: Panel, returns: pd.DataFrame, factors: pd.DataFrame
+) -> None:
+    pooled = panel_regression(ragged, "ret", ["size"], cluster="date")
+    models = {"by date": fama_macbeth(ragged, "ret", ["size"]), "pooled": pooled}
+    result = side_by_side(models)
+    assert result.text.loc["rows", "pooled"] == str(pooled.nobs)
+    assert result.params.loc["size", "pooled"] == pooled.params["size"]
+    assert "Errors: clustered by date" in result.summary()
+    premia = side_by_side(
+        {kind: two_pass(returns, factors, errors=kind) for kind in ("shanken", "gmm")}
+    )
+    assert premia.params["gmm"].equals(premia.params["shanken"])
+    assert not premia.tstats["gmm"].equals(premia.tstats["shanken"])
+    for kind in ("shanken", "gmm"):
+        assert f"{kind}: OLS second pass" in premia.summary()
+    assert premia.summary().count("All errors but Shanken's") == 1
+    assert r"\toprule" in premia.to_latex()
+
+
 def test_pricing_table(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
     table = pricing_table(returns, {"CAPM": factors[["Mkt-RF"]], "FF3": factors})
     assert table.loc["FF3", "F"] == grs(returns, factors).statistic
@@ -50,6 +79,8 @@ def test_refusals(ragged: Panel, returns: pd.DataFrame, factors: pd.DataFrame) -
     mixed = {"a": time_series(returns, factors), "b": fama_macbeth(ragged, "ret", ["size"])}
     with pytest.raises(ConfigError, match="one kind"):
         side_by_side(mixed)
+    with pytest.raises(ConfigError, match="'a' is a RollingBetas"):
+        side_by_side({"a": rolling_betas(returns, factors)})
     with pytest.raises(InputDataError, match="row of every"):
         side_by_side({"a": time_series(returns, factors)}, "P99")
     with pytest.raises(InputDataError, match="at least one"):

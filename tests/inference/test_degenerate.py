@@ -95,6 +95,14 @@ def test_no_date_with_all_factors(returns: Frame, factors: Frame) -> None:
         inference.reality_check(returns.assign(P3=np.nan))
 
 
+def test_an_asset_without_a_history_is_named(returns: Frame, factors: Frame) -> None:
+    gone = returns.assign(P3=np.nan)
+    with pytest.raises(EstimationError, match="asset 'P3' has 0"):
+        inference.dimson_beta(gone, factors[["SMB"]])
+    with pytest.raises(EstimationError, match="asset 'P3' has 0"):
+        inference.conditional_model(gone, factors, factors[["HML"]].add_suffix(" before"))
+
+
 def test_a_traded_factor_may_be_among_the_assets_of_a_posterior(
     returns: Frame, factors: Frame
 ) -> None:

@@ -12,7 +12,12 @@ from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.inference.hac import HAC, LagRule, as_hac
 from alphastrata.inference.layout import long_table
 from alphastrata.inference.least_squares import coefficient_covariance, fit_complete
-from alphastrata.inference.samples import Returns, align, describe_dates
+from alphastrata.inference.samples import (
+    Returns,
+    align,
+    describe_dates,
+    require_observations,
+)
 from alphastrata.inference.tails import two_sided
 
 __all__ = ["BetaResult", "dimson_beta", "downside_beta"]
@@ -104,6 +109,7 @@ def dimson_beta(
         y = sample.returns[asset].to_numpy()
         kept = ~(np.isnan(y) | np.isnan(x_all).any(axis=1))
         x = x_all[kept]
+        require_observations(int(kept.sum()), x.shape[1], asset)
         fit = fit_complete(x, y[kept, None], covariance="nonrobust")
         covariance = coefficient_covariance(x, fit.residuals[:, 0], hac)
         total = np.r_[0.0, np.ones(len(order))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -16,8 +17,6 @@ from alphastrata.inference.samples import Returns
 from alphastrata.inference.time_series import TimeSeriesResult
 
 __all__ = ["SideBySide", "pricing_table", "side_by_side"]
-
-Model = TimeSeriesResult | FamaMacBethResult
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,13 +55,15 @@ class SideBySide(Result):
         return self.text
 
 
-def side_by_side(results: Mapping[str, Model], asset: str | None = None) -> SideBySide:
-    """Return several models of one asset, or several cross-sectional regressions, as columns.
+def side_by_side(results: Mapping[str, Result], asset: str | None = None) -> SideBySide:
+    """Return several models of one asset, or several regressions across assets, as columns.
 
     Parameters
     ----------
-    results : mapping of name to TimeSeriesResult or FamaMacBethResult
-        For example one factor against three, five and six factors. All of one kind.
+    results : mapping of name to Result
+        For example one factor against three, five and six factors; or Fama-MacBeth beside pooled
+        regressions, premia with Shanken's errors beside others. Either all have one row of
+        coefficients per asset, or none has.
     asset : str, optional
         Which row of time-series results; the first by default.
 
@@ -87,7 +88,14 @@ def side_by_side(results: Mapping[str, Model], asset: str | None = None) -> Side
     >>> side_by_side(models).text.columns.tolist()
     ['one', 'two']
     """
-    kinds = {isinstance(r, FamaMacBethResult) for r in results.values()}
+    estimates = {name: getattr(result, "params", None) for name, result in results.items()}
+    for name, params in estimates.items():
+        if not isinstance(params, pd.Series | pd.DataFrame):
+            raise ConfigError(
+                f"Models side by side have one estimate for each coefficient; {name!r} is a "
+                f"{type(results[name]).__name__}."
+            )
+    kinds = {isinstance(params, pd.Series) for params in estimates.values()}
     if len(kinds) != 1:
         raise ConfigError(
             f"Models side by side are one or more and of one kind; got {len(results)} models of "
@@ -104,17 +112,22 @@ def side_by_side(results: Mapping[str, Model], asset: str | None = None) -> Side
         {m: (p.params, p.tstats, p.pvalues) for m, p in parts.items()},
         percent=("alpha",),
         digits=4 if kinds == {True} else 3,
-        beneath={foot: {m: p.feet[foot] for m, p in parts.items()} for foot in feet},
+        beneath={
+            foot: {m: p.feet[foot] for m, p in parts.items() if foot in p.feet} for foot in feet
+        },
     )
-    lines = dict.fromkeys(f"Standard errors: {p.errors}." for p in parts.values())
-    first = next(iter(results.values()))
-    what = "Fama-MacBeth regressions" if kinds == {True} else f"{_row(first, asset)} on factors"
+    # What holds for all is said once, what holds for one under its name.
+    lines = dict.fromkeys(
+        line if all(line in other.lines for other in parts.values()) else f"{name}: {line}"
+        for name, p in parts.items()
+        for line in p.lines
+    )
     notes = tuple(dict.fromkeys(n for r in results.values() for n in r.notes))
     return SideBySide(
         **frames,
         text=text,
         lines=("t-statistics in parentheses.", *lines, STARS),
-        title=f"{what}: {len(results)} models",
+        title=f"{_what(results, asset)}: {len(results)} models",
         notes=notes,
     )
 
@@ -157,32 +170,54 @@ class _Parts:
     tstats: pd.Series
     pvalues: pd.Series
     feet: dict[str, str]
-    errors: str
+    lines: list[str]
 
 
-def _row(result: Model, asset: str | None) -> str:
+def _what(results: Mapping[str, Any], asset: str | None) -> str:
+    first = next(iter(results.values()))
+    if isinstance(first.params, pd.DataFrame):
+        return f"{_row(first, asset)} on factors"
+    if all(isinstance(result, FamaMacBethResult) for result in results.values()):
+        return "Fama-MacBeth regressions"
+    return "Coefficients"
+
+
+def _row(result: Any, asset: str | None) -> str:
     return str(result.params.index[0]) if asset is None else asset
 
 
-def _parts(result: Model, asset: str | None) -> _Parts:
-    """Return the numbers of one model as Series by coefficient."""
+def _feet(result: Any) -> dict[str, str]:
+    """Return R squared and counts of a regression across assets, as far as it has them."""
     if isinstance(result, FamaMacBethResult):
-        feet = {
+        return {
             "R2": f"{result.r2.mean():.3f}",
             "rows": f"{result.nobs.mean():.0f}",
             "dates": f"{len(result.coefficients):d}",
         }
-        return _Parts(
-            result.params, result.std_errors, result.tstats, result.pvalues, feet, result.errors
-        )
+    r2, rows = getattr(result, "r2", None), getattr(result, "nobs", None)
+    if r2 is None:
+        return {}
+    return {"R2": f"{r2:.3f}"} | ({} if rows is None else {"rows": f"{rows:d}"})
+
+
+def _parts(result: Any, asset: str | None) -> _Parts:
+    """Return the numbers of one model as Series by coefficient."""
+    if isinstance(result, FamaMacBethResult | TimeSeriesResult):
+        errors = result.errors if isinstance(result, FamaMacBethResult) else result.covariance
+        lines = [f"Standard errors: {errors}."]
+    else:
+        lines = [line for line in result.conventions() if line != STARS]
+    if isinstance(result.params, pd.Series):
+        numbers = (result.params, result.std_errors, result.tstats, result.pvalues)
+        return _Parts(*numbers, _feet(result), lines)
     row = _row(result, asset)
     if row not in result.params.index:
         raise InputDataError(f"asset is a row of every result; {row!r} is not in one of them.")
     frames = (result.params, result.std_errors, result.tstats, result.pvalues)
     at = result.params.index.get_indexer(pd.Index([row]))[0]
     b, e, t, p = (pd.Series(f.to_numpy()[at], result.params.columns) for f in frames)
-    feet = {
-        "R2 adj": f"{result.r2_adjusted.iloc[at]:.3f}",
-        "T": f"{result.nobs.iloc[at]:d}",
-    }
-    return _Parts(b, e, t, p, feet, result.covariance)
+    feet = {}
+    if isinstance(result, TimeSeriesResult):
+        feet["R2 adj"] = f"{result.r2_adjusted.iloc[at]:.3f}"
+        feet["T"] = f"{result.nobs.iloc[at]:d}"
+    return _Parts(b, e, t, p, feet, lines)

@@ -11,7 +11,12 @@ from alphastrata.core import Statistic
 from alphastrata.errors import ConfigError
 from alphastrata.inference.hac import HAC, LagRule, as_hac
 from alphastrata.inference.least_squares import coefficient_covariance, fit_complete
-from alphastrata.inference.samples import Returns, align, describe_dates
+from alphastrata.inference.samples import (
+    Returns,
+    align,
+    describe_dates,
+    require_observations,
+)
 from alphastrata.inference.tails import chi2_upper
 from alphastrata.inference.time_series import TimeSeriesResult, time_series
 
@@ -119,6 +124,7 @@ def _wald_tests(
     for asset in returns.columns:
         y = returns[asset].to_numpy()
         kept = ~np.isnan(y)
+        require_observations(int(kept.sum()), x_all.shape[1], asset)
         fit = fit_complete(x_all[kept], y[kept, None], covariance="nonrobust")
         covariance = coefficient_covariance(x_all[kept], fit.residuals[:, 0], hac)
         row: dict[str, float] = {}

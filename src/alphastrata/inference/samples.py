@@ -21,6 +21,7 @@ __all__ = [
     "align",
     "coefficient_names",
     "describe_dates",
+    "require_observations",
     "require_varying",
 ]
 
@@ -200,6 +201,15 @@ def align(returns: Returns, factors: Returns | None) -> Sample:
             )  # fmt: skip
     left, right = left.loc[common], right.loc[common]
     return Sample(left, right, freq, tuple(dict.fromkeys(notes)))
+
+
+def require_observations(observed: int, coefficients: int, asset: object) -> None:
+    """Raise `EstimationError` unless an asset has more observations than coefficients."""
+    if observed <= coefficients:
+        raise EstimationError(
+            f"A regression on {coefficients} coefficients needs more than {coefficients} "
+            f"observations; asset {asset!r} has {observed}. Leave it out."
+        )
 
 
 def require_varying(frame: pd.DataFrame, what: str) -> None:
