@@ -193,6 +193,21 @@ def one_asset(returns, *, weight=1.0, sides="long_only", **columns):
     return Panel(pd.concat([rows, other])), Holdings(series, legs=sides)
 
 
+def test_legs_without_a_beta_are_not_traded_and_counted(priced, held):
+    """Betas of returns begin late: the account begins with them."""
+    late = held.dates[2]
+    beta = np.where(priced.dates[priced.date_codes] < late, np.nan, priced.values("beta"))
+    done = run_backtest(held, priced.assign({"beta": beta}), sizing=Sizing(beta="beta"))
+    assert done.wealth.index[0] == late
+    assert [str(note.count) for note in done.notes if "positive beta" in note.rule] == ["2"]
+    some = np.where(priced.asset_codes == 3, np.nan, priced.values("beta"))
+    known = run_backtest(held, priced.assign({"beta": some}), sizing=Sizing(beta="beta"))
+    mine = held.weights.index.get_level_values("asset") == priced.assets[3]
+    assert [n.count for n in known.notes if n.rule == "targets without a beta"] == [mine.sum()]
+    with pytest.raises(InputDataError, match="first trade.*not made"):
+        run_backtest(held, priced.assign({"beta": -1.0}), sizing=Sizing(beta="beta"))
+
+
 def test_an_account_that_is_ruined_ends():
     panel, held = one_asset([0.0, 2.0, 0.1], weight=-1.0, sides="long_short")
     done = run_backtest(held, panel)

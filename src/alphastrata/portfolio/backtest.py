@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -156,19 +157,18 @@ def run_backtest(
         notes = (*notes, Note(rule, len(stray), len(table), first, "left in cash", "portfolio"))
     ledgers = {}
     for k, name in enumerate(names):
-        trade_of, offsets, codes, weights = _account(
-            table[table["portfolio"] == k], panel, sizing, name
-        )
+        trades = _trades(table[table["portfolio"] == k], panel, sizing, name)
+        notes = (*notes, *trades.notes)
         ledgers[name] = accounts.run_account(
             panel.offsets,
             panel.asset_codes,
             panel.values(ret),
             linear,
             impact,
-            trade_of,
-            offsets,
-            codes,
-            weights,
+            trades.of_date,
+            trades.offsets,
+            trades.assets,
+            trades.weights,
             rate,
             borrow_fee / PERIODS[panel.freq],
             capital,
@@ -213,18 +213,27 @@ def _targets(holdings: Holdings, panel: Panel, names: list[str]) -> pd.DataFrame
     return table[table["known"] == latest]
 
 
-def _account(
-    table: pd.DataFrame, panel: Panel, sizing: Sizing, name: str
-) -> tuple[Int64, Int64, Int64, Float64]:
-    """Return the trade of each date, and targets: bounds, asset codes, sized weights."""
+class _Trades(NamedTuple):
+    """The trade of each date (-1 for none), the targets of each trade, and notes."""
+
+    of_date: Int64
+    offsets: Int64
+    assets: Int64
+    weights: Float64
+    notes: list[Note]
+
+
+def _trades(table: pd.DataFrame, panel: Panel, sizing: Sizing, name: str) -> _Trades:
+    """Return sized targets; where a leg has no beta to be divided by there is no trade."""
     trade_of = np.full(len(panel.dates), -1, dtype=np.int64)
     beta = panel.values(sizing.beta) if sizing.beta else None
     bounds = [0]
     codes: list[Int64] = [np.empty(0, dtype=np.int64)]
     weights: list[Float64] = [np.empty(0)]
-    for k, (date, part) in enumerate(table.groupby("date", sort=True)):
+    skipped: list[int] = []
+    lacking = 0
+    for date, part in table.groupby("date", sort=True):
         code = int(str(date))
-        trade_of[code] = k
         asset = part["asset"].to_numpy(dtype=np.int64)
         betas = None
         if beta is not None:
@@ -235,15 +244,29 @@ def _account(
         except InputDataError as error:
             day = panel.dates[code].date()
             raise InputDataError(f"Targets of {name} on {day}: {error}") from error
+        if weight is None:
+            skipped.append(code)
+            continue
+        trade_of[code] = len(bounds) - 1
+        lacking += 0 if betas is None else int(np.isnan(betas).sum())
         inside = asset >= 0
         codes.append(asset[inside])
         weights.append(weight[inside])
         bounds.append(bounds[-1] + int(inside.sum()))
-    return (
+    notes = []
+    if skipped:
+        rule = f"trades of legs without a positive {sizing.beta}"
+        first, of = f"date={panel.dates[skipped[0]].date()}", len(skipped) + len(bounds) - 1
+        notes.append(Note(rule, len(skipped), of, first, "not made", "portfolio"))
+    if lacking:
+        rule, action = f"targets without a {sizing.beta}", "counted with the mean of their leg"
+        notes.append(Note(rule, lacking, bounds[-1], "", action, "portfolio"))
+    return _Trades(
         trade_of,
         np.array(bounds, dtype=np.int64),
         np.concatenate(codes),
         np.concatenate(weights),
+        notes,
     )
 
 
@@ -258,7 +281,8 @@ def _report(
     stacked = np.stack(list(ledgers.values()))
     began = np.flatnonzero(~np.isnan(stacked[:, :, accounts.NET]).all(axis=0))
     if not began.size:
-        raise InputDataError("No period of the panel follows the first trade.")
+        told = "; ".join(str(note) for note in notes)
+        raise InputDataError(f"No period of the panel follows a first trade. {told}".rstrip())
     rows = panel.dates[began[0] :]
     names = pd.Index(list(ledgers), name="portfolio")
 

@@ -27,6 +27,7 @@ class Sizing:
     beta
         Column of betas as known at the date: each leg is divided by its own beta, so that long
         and short cancel (a beta-neutral portfolio, as Frazzini and Pedersen, 2014, build theirs).
+        While a leg has no positive beta there is no trade, which is counted.
 
     Examples
     --------
@@ -81,8 +82,10 @@ def capped_weights(weights: Float64, cap: float) -> Float64:
     return shares * total
 
 
-def sized(weights: Float64, betas: Float64 | None, sizing: Sizing) -> Float64:
+def sized(weights: Float64, betas: Float64 | None, sizing: Sizing) -> Float64 | None:
     """Return the signed weights of one portfolio on one date after sizing.
+
+    None where betas scale the legs, and one of these is missing or not positive.
 
     Parameters
     ----------
@@ -97,7 +100,7 @@ def sized(weights: Float64, betas: Float64 | None, sizing: Sizing) -> Float64:
     Raises
     ------
     InputDataError
-        When a leg's beta is missing or not positive, or the cap cannot be met.
+        When the cap cannot be met.
 
     Examples
     --------
@@ -117,10 +120,7 @@ def sized(weights: Float64, betas: Float64 | None, sizing: Sizing) -> Float64:
             known = ~np.isnan(betas[leg])
             mean = fsum(part[known] * betas[leg][known]) / fsum(part[known]) if known.any() else 0.0
             if not mean > 0.0:
-                raise InputDataError(
-                    f"A leg's beta is positive to be scaled by; this one's is {mean:g} "
-                    f"({int(known.sum())} of {known.size} assets have a beta)."
-                )
+                return None
             scale /= mean
         out[leg] = side * part * scale
     return out
