@@ -37,6 +37,7 @@ from alphastrata.portfolio import (
     quantile_sort,
     rank_autocorrelation,
     run_backtest,
+    soft_holdings,
     soft_long_short,
     sorted_returns,
 )
@@ -109,6 +110,8 @@ def through_time(panel: Panel) -> dict[str, pd.DataFrame]:
     sizing = Sizing(leverage=0.5, max_weight=0.6, beta="beta")
     halves = quantile_sort(panel, "leverage", n=2, min_assets=15)
     sized = run_backtest(holdings(halves, panel), panel, costs=HalfSpread(), sizing=sizing)
+    netted = run_backtest(holdings(thirds, panel, hold=Overlapping(3)), panel, costs=costs)
+    members = soft_holdings(clusters, panel, rank_by="signal", weighting=Soft("market_cap"))
     spread = long_short(thirds, panel)
     cohorts = composition(thirds, panel, columns=["leverage"], hold=Overlapping(2))
     out = {
@@ -120,6 +123,8 @@ def through_time(panel: Panel) -> dict[str, pd.DataFrame]:
         "wealth": done.wealth,
         "net": done.net,
         "sized": sized.net,
+        "netted": netted.net,
+        "members": run_backtest(members, panel, costs=costs).net,
         "autocorrelation": rank_autocorrelation(panel, "leverage").to_frame(),
         "horizons": horizon_returns(thirds, panel, horizons=[1, 3], weighting="value"),
     }
