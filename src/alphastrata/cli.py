@@ -102,10 +102,10 @@ def run_(
 
     Example: alphastrata run examples/nyse.toml --data data/nyse
     """
-    from alphastrata.study import run
+    from alphastrata.study import lines_of, run
 
     config, folder, target = _opened(study, data, out)
-    with progress_bars() as progress:
+    with lines_of(study), progress_bars() as progress:
         finished = run(
             config, data=folder, out=target, workers=workers, progress=progress, study=study
         )
@@ -123,10 +123,10 @@ def experiments(
 
     Example: alphastrata experiments examples/nyse.toml --data data/nyse
     """
-    from alphastrata.study import run_experiments
+    from alphastrata.study import lines_of, run_experiments
 
     config, folder, target = _opened(study, data, out)
-    with progress_bars() as progress:
+    with lines_of(study), progress_bars() as progress:
         page = run_experiments(config, data=folder, out=target, workers=workers, progress=progress)
     typer.echo(f"report: {page}")
 
@@ -142,10 +142,10 @@ def tune(
 
     Example: alphastrata tune examples/tune.toml
     """
-    from alphastrata.study import run_tuning
+    from alphastrata.study import lines_of, run_tuning
 
     config, folder, target = _opened(study, data, out)
-    with progress_bars() as progress:
+    with lines_of(study), progress_bars() as progress:
         page = run_tuning(config, data=folder, out=target, workers=workers, progress=progress)
     typer.echo(f"report: {page}")
 

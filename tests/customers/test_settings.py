@@ -30,7 +30,13 @@ def test_paths_are_relative_to_the_file(tmp_path):
     ("text", "message"),
     [
         ("name = ", "must be TOML"),
-        ("nme = 'x'", "breaks 1 rules: nme: Extra inputs"),
+        ("nme = 'x'", "line 1, nme: unknown key; did you mean name? known keys: name, title"),
+        ("[segments]\nn_segments = 'x'", "line 2, segments.n_segments: expected 'auto' or a whole"),
+        (
+            "[segments.effort]\ndraw = 9",
+            "line 2, segments.effort.draw: unknown key; did you mean dr",
+        ),
+        ("[kinds]\nage = 3", "line 2, kinds.age: expected text in quotes or a list in brackets"),
         ("[campaign]\nshare = 1.5", "share must be from 0 to 1"),
         ("[segments.effort]\ndraws = 1", "draws must be at least 4"),
         ("[segments]\nstages = { reduction = 'mds' }", "reduction"),

@@ -211,7 +211,7 @@ def test_errors_are_those_of_the_benchmark(finished):
         factors["portfolios LEV"], benchmarks["FF3"], factor_divisor="T-1"
     ).statistic
     assert joint["value"] == expected
-    assert "not the exact F" in page
+    assert "Not the exact F" in page
 
 
 def test_cross_sections_have_strata_products_and_subperiods(finished):
@@ -278,15 +278,18 @@ LEAST = 'name = "x"\n[[sorts]]\nname = "A"\nby = "liquidity"\n'
     ("more", "message"),
     [
         ('[tests]\nlags = "many"\n', "tests.lags: lags are a whole number or one of"),
-        ('[[tests.further]]\ntest = "moon"\n', "tests.further knows no moon"),
+        ('[[tests.further]]\ntest = "moon"\n', "tests.further.0.test: no test is called 'moon'"),
         ('[[tests.further]]\ntest = "chow"\n', "needs the option 'break_date'"),
         ('[[tests.further]]\ntest = "grs"\noptions = {lags = 3}\n', "it has factor_divisor"),
         ('[[tests.further]]\ntest = "conditional"\n', "needs instruments"),
         ('[[tests.further]]\ntest = "specifications"\noptions = {size = 2}\n', "add one"),
-        ('[[tests.further]]\ntest = "grs"\nbenchmark = "B"\n', "'B' is none of 'FF3 . Mom'"),
+        (
+            '[[tests.further]]\ntest = "grs"\nbenchmark = "B"\n',
+            "tests.further.0.benchmark: 'B' is no benchmark; there are 'FF3 . Mom'",
+        ),
         (
             '[[tests.further]]\ntest = "cusum"\non = "factors"\nassets = ["B"]\n',
-            "assets 'B' is none of A",
+            "tests.further.0.assets: 'B' is no factor; there are A",
         ),
         (
             '[[tests.fama_macbeth]]\nname = "a"\nx = ["roe"]\nstrata = ["B"]\n',

@@ -113,7 +113,7 @@ def test_a_study_runs_by_umap_and_a_gaussian_mixture(tmp_path):
         ('embedding = "none"\nembedding_dim = 3', "embedding_dim: only with an embedding"),
         ('embedding = "isomap"\nstart = "map"', "goes on from the t-SNE map"),
         ("neighbors = 9", 'neighbors: only with embedding = "isomap" or "umap"'),
-        ("embedding_dim = 4", "line 16, clusters.0.embedding_dim: Input should be 2 or 3"),
+        ("embedding_dim = 4", "line 16, clusters.0.embedding_dim: expected 2 or 3"),
         ("[clusters.network]\nhidden = [0]", "line 17, clusters.0.network.hidden: widths are"),
         ('[clusters.network]\noptimiser = "sgd"', "unknown key; did you mean optimizer?"),
     ],

@@ -308,11 +308,14 @@ def test_data_that_do_not_fit_are_refused_with_a_remedy(section: str, message: s
     [
         (PRICES.replace('weighting = "equal"', ""), 'set weighting = "equal", or data.statements'),
         (PRICES.replace("n = 3", 'method = "size_neutral"'), "is size-neutral, and prices alone"),
-        (PRICES + '[multiverse]\nby = ["momentum"]\n', "multiverse needs a market cap"),
+        (
+            PRICES + '[multiverse]\nby = ["momentum"]\n',
+            "line 17, multiverse: it needs a market cap",
+        ),
         (PRICES + '[[macro]]\nseries = "NOSUCH"\n', "say frequency, and release_lag_days"),
         (
             PRICES + '[[macro]]\nseries = "GDPC1"\n[[macro]]\nseries = "GDPC1"\n',
-            "names of macro columns are unique; repeated: real_gdp",
+            "names of macro columns are unique, and 'real_gdp' stands above",
         ),
         (
             EDGAR.replace('by = "leverage"\n', 'by = "term_spread_10y_3m"\n'),

@@ -161,16 +161,22 @@ def test_what_the_grid_makes_void_is_dropped_and_what_it_says_is_not():
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ("[tune.grid]\ndepth = [1]\n", "tune.grid knows no depth; there are method"),
-        ("[tune.grid]\nn_clusters = []\n", "a list of values for each key"),
-        ("[tune.grid]\nn_clusters = [1]\n", "n_clusters = 1 is wrong: n_clusters: Input should be"),
-        ('[tune.grid]\noptimizer = ["magic"]\n', "network.optimizer: Input should be 'adam'"),
+        ("[tune.grid]\ndepth = [1]\n", "tune.grid.0.depth: no such key; there are method"),
+        ("[tune.grid]\nn_clusters = []\n", "tune.grid.0.n_clusters: a list of values to try"),
+        (
+            "[tune.grid]\nn_clusters = [1]\n",
+            "n_clusters = 1 is wrong: n_clusters: expected greater",
+        ),
+        ('[tune.grid]\noptimizer = ["magic"]\n', "network.optimizer: expected 'adam'"),
         (
             '[tune.grid]\nclusterer = ["hdbscan"]\nn_clusters = [3]\n',
             r"HDBSCAN finds its own .*\[\[tune.grid\]\] tables of its own",
         ),
         ('[tune]\nsearch = "random"\n[tune.grid]\nn_clusters = [3]\n', "say both"),
-        ('[tune]\nclusters = "X"\n[tune.grid]\nn_clusters = [3]\n', "'X' is not among them"),
+        (
+            '[tune]\nclusters = "X"\n[tune.grid]\nn_clusters = [3]\n',
+            "line 22, tune.clusters: .* there are 'CLU'",
+        ),
     ],
 )
 def test_wrong_searches_are_refused_before_any_work(more, message):

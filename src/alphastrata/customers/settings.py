@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from alphastrata.core.faults import refused
+from alphastrata.core.refusals import faults_of
 from alphastrata.customers.allocation import AllocationRules
 from alphastrata.customers.campaign import Budget
 from alphastrata.customers.choice import Effort
@@ -132,13 +134,13 @@ def read_study(path: str | Path) -> CustomerStudy:
     if not file.is_file():
         raise ConfigError(f"A study must be a TOML file; {file} is none.")
     try:
-        raw: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-        study = CustomerStudy.model_validate(raw)
+        text = file.read_text(encoding="utf-8")
+        study = CustomerStudy.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file.name} must be TOML in UTF-8: {error}.") from error
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ConfigError(f"{file.name} breaks {len(lines)} rules: " + "; ".join(lines)) from error
+        faults = faults_of(error.errors(include_url=False), CustomerStudy)
+        raise refused(file.name, text, faults) from error
     data = study.data
     moved = {
         name: file.parent / value

@@ -106,6 +106,42 @@ def computable(panel: Panel, *, daily: Panel | None = None) -> list[str]:
     return [name for name, known in definitions().items() if not lacking(known, sources)]
 
 
+def obstacles(panel: Panel, names: Sequence[str], *, daily: Panel | None = None) -> dict[str, str]:
+    """Return why characteristics cannot be computed from a market's fields, and what can be.
+
+    Parameters
+    ----------
+    panel, names, daily
+        As for `compute`.
+
+    Returns
+    -------
+    dict
+        Name -> reason and remedy, for those names alone that `compute` would refuse.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"date": ["2020-01-31"], "asset": ["A"], "market_cap": [9.0]})
+    >>> obstacles(Panel(frame, freq="M"), ["log_market_cap", "leverge"])
+    {'leverge': "'leverge' is no characteristic; did you mean leverage?"}
+    """
+    sources = Sources(panel, panel if daily is None and panel.freq == "D" else daily)
+    known = definitions()
+    found = {}
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            remedy = (
+                f"did you mean {close[0]}?"
+                if close
+                else "`alphastrata list characteristics` shows what there is"
+            )
+            found[name] = f"{name!r} is no characteristic; {remedy}"
+        elif reasons := lacking(known[name], sources):
+            found[name] = f"{', and '.join(reasons)}. {_alternatives(known[name], sources)}"
+    return found
+
+
 def _check(wanted: list[str], sources: Sources) -> None:
     """Raise one error that names everything that keeps the characteristics from being computed."""
     found = Violations("features.compute")

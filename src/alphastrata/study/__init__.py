@@ -1,6 +1,6 @@
 """Whole studies: one TOML in, a report out; the only room that knows the whole way."""
 
-from alphastrata.study.config import parse_config, read_config
+from alphastrata.study.config import lines_of, parse_config, read_config
 from alphastrata.study.examples import demo_config, new_study
 from alphastrata.study.experiments import run_experiments
 from alphastrata.study.run import Finished, diff, run, verify
@@ -12,6 +12,7 @@ __all__ = [
     "StudyConfig",
     "demo_config",
     "diff",
+    "lines_of",
     "new_study",
     "parse_config",
     "read_config",

@@ -9,6 +9,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from alphastrata.core.faults import Fault, Place, SettingError, refuse
+from alphastrata.core.refusals import faults_of
 from alphastrata.study.data_settings import Name, Section
 from alphastrata.study.explain_settings import ExplainConfig
 from alphastrata.study.sort_settings import TRAILING, HoldingConfig
@@ -103,15 +105,20 @@ class EstimatorConfig(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        faults = [reason for _, reason in misplaced(self.said)]
+        faults = [Fault(_place_of(key), why) for key, why in misplaced(self.said)]
         if self.embedding == "umap" and find_spec("umap") is None:
-            faults.append(
-                'embedding = "umap" needs the package umap-learn: pip install '
-                '"alphastrata[customers]", or take embedding = "isomap"'
+            said = (
+                '"umap" needs the package umap-learn: pip install "alphastrata[customers]", or '
+                'take "isomap"'
             )
-        if faults:
-            raise ValueError("; ".join(faults))
+            faults.append(Fault(("embedding",), said))
+        refuse(faults)
         return self
+
+
+def _place_of(key: str) -> Place:
+    """Return where a key of an estimator stands: in its table, or in that of its network."""
+    return ("network", key) if key in NetworkConfig.model_fields else (key,)
 
 
 def misplaced(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -123,8 +130,8 @@ def misplaced(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             if key in said:
                 yield (
                     key,
-                    f"{key}: {method} learns its latent space and its clusters at once and has no "
-                    'such step; drop it, or take method = "pipeline"',
+                    f"{method} learns its latent space and its clusters at once and has no such "
+                    'step; drop it, or take method = "pipeline"',
                 )
         reads = (*REFINED, "gamma") if method == "idec" else REFINED
         yield from _unread(network, reads, f'method = "{method}"')
@@ -138,19 +145,19 @@ def misplaced(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         (("neighbors",), embedding in ("isomap", "umap"), 'embedding = "isomap" or "umap"'),
         (("min_cluster_size",), clusterer == "hdbscan", 'clusterer = "hdbscan"'),
     ):
-        yield from ((k, f"{k}: only with {needs}") for k in keys if k in said and not fits)
+        yield from ((k, f"only with {needs}") for k in keys if k in said and not fits)
     if clusterer == "hdbscan" and "n_clusters" in said:
         yield (
             "n_clusters",
-            "n_clusters: HDBSCAN finds its own number of clusters; drop it and say "
-            "min_cluster_size, or take another clusterer",
+            "HDBSCAN finds its own number of clusters; drop it and say min_cluster_size, or take "
+            "another clusterer",
         )
 
 
 def _unread(network: list[str], reads: tuple[str, ...], what: str) -> Iterator[tuple[str, str]]:
     for key in network:
         if key not in reads:
-            yield key, f"network.{key}: not with {what}, whose network has {', '.join(reads)}"
+            yield key, f"not with {what}, whose network has {', '.join(reads)}"
 
 
 class ChecksConfig(Section):
@@ -183,10 +190,11 @@ class ChecksConfig(Section):
     @model_validator(mode="after")
     def _can_reject(self) -> Self:
         if self.null_test and self.draws < 19:
-            raise ValueError(
+            said = (
                 f"with {self.draws} draws no p-value is below {1 / (self.draws + 1):.2f}; "
                 "null_test needs draws = 19 or more"
             )
+            refuse([Fault(("draws",), said)])
         return self
 
 
@@ -215,37 +223,46 @@ class ClusterConfig(HoldingConfig, EstimatorConfig):
     explain: ExplainConfig = ExplainConfig()
 
     @property
+    def ranks(self) -> str | None:
+        """The characteristic that ranks the clusters; None where their own returns do."""
+        return None if self.rank_by.startswith(TRAILING) else self.rank_by
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Columns that rank the clusters and weigh their members."""
-        ranks = () if self.rank_by.startswith(TRAILING) else (self.rank_by,)
-        return (*ranks, *(() if self.weigh_by is None else (self.weigh_by,)))
+        return tuple(name for name in (self.ranks, self.weigh_by) if name is not None)
 
     @model_validator(mode="after")
     def _starts(self) -> ClusterConfig:
-        faults = []
+        refuse(self._faults())
+        return self
+
+    def _faults(self) -> Iterator[Fault]:
+        """Yield what windows cannot start from, and checks that have nothing to check."""
+        start: Place = ("start",)
         if self.method != "pipeline" and self.start != "cold":
-            faults.append(
-                f'start = "{self.start}" goes on from the window before, and {self.method} learns '
-                'anew in every window; take start = "cold", or method = "pipeline"'
+            yield Fault(
+                start,
+                f'"{self.start}" goes on from the window before, and {self.method} learns '
+                'anew in every window; take start = "cold", or method = "pipeline"',
             )
         elif self.start == "warm" and self.autoencoder is False:
-            faults.append(
-                'start = "warm" goes on from the autoencoder of the window before, and there is '
-                'none; take start = "cold", or autoencoder = true'
+            yield Fault(
+                start,
+                '"warm" goes on from the autoencoder of the window before, and there is '
+                'none; take start = "cold", or autoencoder = true',
             )
         elif self.start == "map" and self.embedding not in (None, "tsne"):
-            faults.append(
-                'start = "map" goes on from the t-SNE map of the window before; take embedding = '
-                '"tsne", or another start'
+            yield Fault(
+                start,
+                '"map" goes on from the t-SNE map of the window before; take embedding = '
+                '"tsne", or another start',
             )
         if self.checks.choose_k and self.clusterer == "hdbscan":
-            faults.append(
-                "checks.choose_k: HDBSCAN finds its own number of clusters; drop it, or take "
-                "another clusterer"
+            yield Fault(
+                ("checks", "choose_k"),
+                "HDBSCAN finds its own number of clusters; drop it, or take another clusterer",
             )
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
 
 
 class TuneConfig(Section):
@@ -281,19 +298,22 @@ class TuneConfig(Section):
     def _consistent(self) -> TuneConfig:
         keys = [k for k in EstimatorConfig.model_fields if k != "network"]
         known = [*keys, *NetworkConfig.model_fields]
-        for table in self.grid:
-            strange = [key for key in table if key not in known]
-            if strange:
-                raise ValueError(
-                    f"tune.grid knows no {', '.join(strange)}; there are {', '.join(known)}"
-                )
-            empty = [key for key, values in table.items() if not values]
-            if empty or not table:
-                raise ValueError(f"tune.grid: a list of values for each key; none for {empty}")
+        listed = ", ".join(known)
+        faults = []
+        for number, table in enumerate(self.grid):
+            place: Place = ("grid", number)
+            if not table:
+                said = "a list of values for each key that is varied, as in n_clusters = [4, 6]"
+                faults.append(Fault(place, said))
+            for key, values in table.items():
+                if key not in known:
+                    faults.append(Fault((*place, key), f"no such key; there are {listed}"))
+                elif not values:
+                    faults.append(Fault((*place, key), "a list of values to try; it is empty"))
         if (self.search == "random") != (self.n_iter is not None):
-            raise ValueError(
-                'search = "random" draws n_iter settings: say both, or neither for all of them'
-            )
+            said = 'search = "random" draws n_iter settings: say both, or neither for all of them'
+            faults.append(Fault(("search",), said))
+        refuse(faults)
         return self
 
 
@@ -305,11 +325,11 @@ def tuned_settings(tune: TuneConfig, base: ClusterConfig) -> list[tuple[dict[str
 
     Raises
     ------
-    ValueError
+    SettingError
         For a setting that is out of range or impossible; it is named.
     """
     out = []
-    for table in tune.grid:
+    for number, table in enumerate(tune.grid):
         for values in product(*table.values()):
             point = dict(zip(table, values, strict=True))
             said = {**base.said, **point}
@@ -320,14 +340,14 @@ def tuned_settings(tune: TuneConfig, base: ClusterConfig) -> list[tuple[dict[str
             try:
                 estimator = EstimatorConfig.model_validate({**said, "network": network})
             except ValidationError as error:
-                first = error.errors(include_url=False)[0]
-                where = ".".join(map(str, first["loc"]))
-                message = first["msg"].removeprefix("Value error, ")
+                first = faults_of(error.errors(include_url=False), EstimatorConfig)[0]
                 shown = ", ".join(f"{k} = {v!r}" for k, v in point.items())
-                raise ValueError(
-                    f"tune.grid: the setting {shown} is wrong: {where + ': ' * bool(where)}"
-                    f"{message}; what does not go together stands in [[tune.grid]] tables of its "
-                    "own"
-                ) from error
+                why = (
+                    f"the setting {shown} is wrong: {first}; what does not go together stands in "
+                    "[[tune.grid]] tables of its own"
+                )
+                place: Place = ("grid", number)
+                varied = [key for key in first.place[-1:] if key in point]
+                raise SettingError([Fault((*place, *varied), why)]) from error
             out.append((point, estimator))
     return out

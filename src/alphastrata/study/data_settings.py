@@ -3,13 +3,51 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f/\\]+$")]
+from alphastrata.core.faults import Fault, refuse
+
+
+def shaped(pattern: str, rule: str) -> AfterValidator:
+    """Return a check of text against a pattern, which a person reads as a rule."""
+
+    def check(value: str) -> str:
+        if re.fullmatch(pattern, value) is None:
+            raise ValueError(f"{rule}; got {value!r}")
+        return value
+
+    return AfterValidator(check)
+
+
+def is_day(text: str) -> bool:
+    """Return whether a text is a date, as in 2008-09-30."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+Name = Annotated[
+    str,
+    shaped(
+        r"(?!\.+$)[^\x00-\x1f/\\]{1,40}",
+        "a name has 1 to 40 characters, no slash among them, and is not of dots alone",
+    ),
+]
 Frequency = Literal["M", "D"]
 Source = Literal["simulated", "nyse", "pystock", "panel", "crsp_compustat", "yahoo", "wrds"]
 
@@ -23,6 +61,16 @@ class Section(BaseModel):
     """A table of the file: unknown keys are refused, values cannot change later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """Return what was said: TOML has types, so that no number is read out of true or "5"."""
+        kind = cls.model_fields[str(info.field_name)].annotation
+        numeric = set(get_args(kind) or (kind,)) <= {int, float, type(None)}
+        if numeric and isinstance(value, bool | str):
+            raise ValueError(f"a number stands here, without quotes; got {value!r}")
+        return value
 
 
 class SimulationConfig(Section):
@@ -74,65 +122,94 @@ class DataConfig(Section):
         text = str(value) if isinstance(value, int) and not isinstance(value, bool) else text
         if not isinstance(text, str):
             return value
-        if re.fullmatch(r"\d{4}(-\d\d){0,2}", text) is None:
+        written = re.fullmatch(r"\d{4}(-\d\d){0,2}", text) is not None
+        if not written or not is_day(text + "-01-01"[len(text) - 4 :]):
             raise ValueError(f"a day is written 2013-04-30, a year 2013; got {value!r}")
-        date.fromisoformat(text + "-01-01"[len(text) - 4 :])
         return text
+
+    @field_validator("lag")
+    @classmethod
+    def _readable(cls, value: str | int | None) -> str | int | None:
+        if isinstance(value, str) and re.fullmatch(r"\s*\d+\s*[DWMQYdwmqy]\s*", value) is None:
+            raise ValueError(
+                'a lag is a whole number and one of D, W, M, Q, Y, such as "4M" or "120D"; '
+                f"got {value!r}"
+            )
+        if isinstance(value, int) and value < 0:
+            raise ValueError(f"nothing is known before its period ends: a lag is >= 0; got {value}")
+        return value
 
     @model_validator(mode="after")
     def _fits(self) -> DataConfig:
-        faults = [*self._yahoo_faults(), *self._wrds_faults()]
-        if faults:
-            raise ValueError("; ".join(faults))
+        refuse(
+            Fault((key,), said)
+            for key, said in (
+                *self._simulated_faults(),
+                *self._yahoo_faults(),
+                *self._wrds_faults(),
+            )
+        )
         return self
 
-    def _yahoo_faults(self) -> list[str]:
-        given = [k for k in ("tickers", "companies", "user_agent") if getattr(self, k)]
-        given += ["statements"] if self.statements != "none" else []
+    def _simulated_faults(self) -> Iterator[tuple[str, str]]:
+        """Yield keys that the simulated market cannot heed, and what to do."""
+        if self.source != "simulated":
+            return
+        if self.daily:
+            yield "daily", "the simulated market is monthly; set daily = false"
+        if self.lag is not None:
+            yield "lag", "the simulated market knows when its statements were filed; drop it"
+
+    def _yahoo_faults(self) -> Iterator[tuple[str, str]]:
         if self.source != "yahoo":
-            return [f'{", ".join(given)}: only with source = "yahoo"'] if given else []
-        faults = []
+            given = [k for k in ("tickers", "companies", "user_agent") if getattr(self, k)]
+            given += ["statements"] if self.statements != "none" else []
+            yield from ((key, 'only with source = "yahoo"') for key in given)
+            return
         if not self.tickers:
-            faults.append('source = "yahoo" needs tickers, such as tickers = ["AAPL", "MSFT"]')
+            said = 'source = "yahoo" needs tickers, such as tickers = ["AAPL", "MSFT"]'
+            yield "tickers", said
         if len(set(self.tickers)) < len(self.tickers):
             twice = sorted({t for t in self.tickers if self.tickers.count(t) > 1})
-            faults.append(f"tickers are said once; repeated: {', '.join(twice)}")
+            yield "tickers", f"tickers are said once; repeated: {', '.join(twice)}"
         if self.start is None:
-            faults.append('source = "yahoo" needs start, such as start = "2010-01-01"')
+            yield "start", 'source = "yahoo" needs start, such as start = "2010-01-01"'
         if self.start and self.end and self.end <= self.start:
-            faults.append(f"end comes after start; got {self.start} and {self.end}")
+            yield "end", f"end comes after start; got {self.start} and {self.end}"
         if self.statements == "yahoo" and self.lag is None:
-            faults.append(
+            yield (
+                "statements",
                 "Yahoo's statements have no filing dates: declare a lag, such as lag = "
-                '"4M", or take those of the SEC: statements = "edgar"'
+                '"4M", or take those of the SEC: statements = "edgar"',
             )
         if self.statements == "yahoo" and self.period == "ttm":
-            faults.append('period = "ttm" needs statements = "edgar"; Yahoo has annual, quarterly')
+            yield "period", '"ttm" needs statements = "edgar"; Yahoo has annual, quarterly'
         if self.statements == "none" and self.lag is not None:
-            faults.append('lag is for statements; say statements = "edgar" or "yahoo"')
+            yield "lag", 'lag is for statements; say statements = "edgar" or "yahoo"'
         if self.companies and self.statements != "edgar":
-            faults.append('companies are numbers of the SEC; say statements = "edgar"')
+            yield "companies", 'companies are numbers of the SEC; say statements = "edgar"'
         strange = sorted(set(self.companies) - set(self.tickers))
         if strange:
-            faults.append(f"companies names what is not among the tickers: {', '.join(strange)}")
-        return faults
+            yield "companies", f"not among the tickers: {', '.join(strange)}; add them, or drop it"
 
-    def _wrds_faults(self) -> list[str]:
+    def _wrds_faults(self) -> Iterator[tuple[str, str]]:
         if self.source != "wrds":
-            return ['url: only with source = "wrds"'] if self.url else []
-        faults = []
+            if self.url:
+                yield "url", 'only with source = "wrds"'
+            return
         if self.start is None or self.end is None:
-            faults.append('source = "wrds" needs start and end, such as start = 1990, end = 2020')
+            key = "start" if self.start is None else "end"
+            yield key, 'source = "wrds" needs start and end, such as start = 1990, end = 2020'
         elif self.end < self.start:
-            faults.append(f"end comes after start; got {self.start} and {self.end}")
+            yield "end", f"end comes after start; got {self.start} and {self.end}"
         if self.daily:
-            faults.append('source = "wrds" is monthly; set daily = false')
+            yield "daily", 'source = "wrds" is monthly; set daily = false'
         if self.url and urlsplit(self.url).password:
-            faults.append(
-                "url holds a password: keep it in ~/.pgpass, or put the whole URL into the "
-                "environment variable ALPHASTRATA_WRDS_URL"
+            yield (
+                "url",
+                "the URL holds a password: keep it in ~/.pgpass, or put the whole URL into the "
+                "environment variable ALPHASTRATA_WRDS_URL",
             )
-        return faults
 
     @property
     def years(self) -> tuple[int, int]:
@@ -158,7 +235,9 @@ class MacroConfig(Section):
     called ``characteristic_x_name``.
     """
 
-    series: Annotated[str, Field(pattern=r"^[A-Z0-9_]{2,30}$")]
+    series: Annotated[
+        str, shaped(r"[A-Z0-9_]{2,30}", "a series is named as FRED names it, such as TB3MS")
+    ]
     name: Name | None = None
     transform: Literal["level", "change", "growth", "annual_growth"] = "level"
     frequency: Literal["D", "W", "M", "Q", "Y"] | None = None
@@ -168,10 +247,11 @@ class MacroConfig(Section):
     @model_validator(mode="after")
     def _known_or_described(self) -> MacroConfig:
         if self._catalogued is None and None in (self.frequency, self.release_lag_days):
-            raise ValueError(
+            said = (
                 f"{self.series} is not in alphastrata.data.fred_catalog(): say frequency, and "
                 "release_lag_days from the end of a period to the release of its figure"
             )
+            refuse([Fault(("series",), said)])
         return self
 
     @property

@@ -9,7 +9,7 @@ import pandas as pd
 
 from alphastrata import portfolio
 from alphastrata.core import Panel
-from alphastrata.errors import ConfigError
+from alphastrata.core.faults import Fault, SettingError
 from alphastrata.study.settings import DelistingsConfig
 
 COLUMNS = ("asset", "date", "delisting_return")
@@ -29,7 +29,7 @@ def with_delistings(config: DelistingsConfig, panel: Panel, folder: Path | None)
 
     Raises
     ------
-    ConfigError
+    SettingError
         When there is no such column or file.
     InputDataError
         As `alphastrata.portfolio.include_delistings`.
@@ -41,10 +41,9 @@ def with_delistings(config: DelistingsConfig, panel: Panel, folder: Path | None)
 def _of_column(column: str, panel: Panel) -> pd.DataFrame:
     """Return one row per value of a column."""
     if column not in panel.columns:
-        raise ConfigError(
-            f"delistings.column names {column!r}, and the data have "
-            f"{', '.join(panel.columns)}; name one of them, or say delistings.file."
-        )
+        there = ", ".join(panel.columns)
+        said = f"{column!r} is no column of the data; there are {there}. Or say delistings.file"
+        raise SettingError([Fault(("delistings", "column"), said)])
     values = panel.values(column)
     rows = np.flatnonzero(~np.isnan(values))
     return pd.DataFrame(
@@ -59,8 +58,9 @@ def _of_column(column: str, panel: Panel) -> pd.DataFrame:
 def _of_file(name: str | None, folder: Path | None) -> pd.DataFrame:
     path = (folder or Path()) / str(name)
     if not path.is_file():
-        raise ConfigError(
-            f"delistings.file names {name!r}, relative to the data folder, and there is no file "
-            f"{path}; it has the columns {', '.join(COLUMNS)}."
+        said = (
+            f"{name!r} is relative to the data folder, and there is no file {path}; it has the "
+            f"columns {', '.join(COLUMNS)}"
         )
+        raise SettingError([Fault(("delistings", "file"), said)])
     return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)

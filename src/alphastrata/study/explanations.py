@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from alphastrata import cluster
 from alphastrata.cluster.window_fit import split_steps
 from alphastrata.core import Panel
-from alphastrata.errors import ConfigError
+from alphastrata.core.faults import Fault, SettingError
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.explain_settings import ExplainConfig
 
@@ -167,10 +167,11 @@ def _neighbors(
 ) -> Artefacts:
     """Return each asset's place on the map, its nearest neighbours, and how many share clusters."""
     if len(standard) <= n_neighbors:
-        raise ConfigError(
-            f"explain.neighbors = {n_neighbors} needs more assets than the {len(standard)} that "
-            "the last cross-section has clusters for; take fewer."
+        said = (
+            f"{n_neighbors} needs more assets than the {len(standard)} that the last "
+            "cross-section has clusters for; take fewer"
         )
+        raise SettingError([Fault(("explain", "neighbors"), said)])
     here = found.embeddings[found.embeddings["date"] == found.strata.dates[-1]]
     places = here.set_index("asset").loc[labels.index, ["x", "y"]].assign(cluster=labels)
     near = cluster.neighbor_network(standard, labels, n_neighbors=n_neighbors)

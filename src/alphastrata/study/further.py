@@ -9,7 +9,8 @@ import pandas as pd
 
 from alphastrata import inference
 from alphastrata.core import FactorReturns, Panel, Result
-from alphastrata.errors import ConfigError, InputDataError
+from alphastrata.core.faults import Fault, SettingError, within
+from alphastrata.errors import InputDataError
 from alphastrata.inference.registry import TESTS
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.errors_of import hac_of
@@ -37,9 +38,12 @@ def further_tests(config: StudyConfig, made: Mapping[str, Artefacts]) -> Artefac
     for number, wanted in enumerate(config.tests.asked):
         bench = benchmark_of(config, wanted)
         label = wanted.name or wanted.test
+        place = ("tests", "further", number - len(config.tests.battery))
         try:
+            with within(place):
+                about_what = subjects(config, wanted, bench, made)
             battery = inference.run_battery(
-                subjects(config, wanted, bench, made),
+                about_what,
                 [inference.Request(wanted.test, wanted.options, label)],
                 lags=hac_of(config.tests, bench),
                 seed=config.seed,
@@ -87,7 +91,7 @@ def subjects(
 
     Raises
     ------
-    ConfigError
+    SettingError
         If ``assets`` names none of the factors or strata.
     InputDataError
         If the test is about strata and none has a return on every date.
@@ -142,10 +146,9 @@ def _with_rate(strata: FactorReturns, known: FactorReturns) -> FactorReturns:
 def _chosen(tested: FactorReturns, wanted: FurtherConfig) -> FactorReturns:
     strange = [name for name in wanted.assets if name not in tested.factors]
     if strange:
-        raise ConfigError(
-            f"The further test {wanted.test} has assets {strange[0]!r}; there are "
-            f"{', '.join(tested.factors)}."
-        )
+        there = ", ".join(tested.factors)
+        said = f"{strange[0]!r} is nothing that {wanted.test} tests; there are {there}"
+        raise SettingError([Fault(("assets",), said)])
     return tested.select(list(wanted.assets)) if wanted.assets else tested
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from alphastrata.study.data_settings import Frequency, Name, Section
+from alphastrata.core.faults import Fault, Place, refuse
+from alphastrata.errors import ConfigError
+from alphastrata.study.data_settings import Frequency, Name, Section, is_day, shaped
 from alphastrata.study.portfolio_settings import Weighting
 
 RULES = (
@@ -61,17 +64,20 @@ class BenchmarkConfig(Section):
     name: Name
     frequency: Frequency = "M"
     source: str | tuple[str, ...] = "bundled"
-    vintage: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
+    vintage: Annotated[str, shaped(r"\d{6}", 'an edition is "YYYYMM", such as "202412"')] | None = (
+        None
+    )
     factors: tuple[str, ...] = Field(min_length=1)
     errors: ErrorsConfig = ErrorsConfig()
 
     @model_validator(mode="after")
     def _bundled_is_one(self) -> BenchmarkConfig:
         if self.source == "bundled" and self.vintage is not None:
-            raise ValueError(
+            said = (
                 "the bundled factors have one edition; name a file of the library, such as "
                 'source = "F-F_Research_Data_5_Factors_2x3", or drop vintage'
             )
+            refuse([Fault(("vintage",), said)])
         return self
 
 
@@ -103,11 +109,14 @@ class FamaMacBethConfig(Section):
     def _fits(self) -> FamaMacBethConfig:
         strange = [name for name in self.interact if name not in self.x]
         if strange:
-            raise ValueError(f"interact names regressors of x; {strange[0]!r} is none")
+            said = f"it names regressors of x; {strange[0]!r} is none of {', '.join(self.x)}"
+            refuse([Fault(("interact",), said)])
         if self.interact and not self.strata:
-            raise ValueError("interact multiplies x with the strata of some part; say strata")
+            said = "it multiplies x with the strata of some part; say strata too"
+            refuse([Fault(("interact",), said)])
         for opens in self.subperiods:
-            date.fromisoformat(opens)
+            if not is_day(opens):
+                refuse([Fault(("subperiods",), f"a day is written 2008-09-30; got {opens!r}")])
         return self
 
 
@@ -202,8 +211,8 @@ class MultiverseConfig(Section):
 
 def further_faults(
     tests: TestsConfig, benchmarks: Mapping[str, str], parts: Sequence[str]
-) -> list[str]:
-    """Return what of the further tests and cross-sections can only fail.
+) -> Iterator[Fault]:
+    """Yield what of the further tests and cross-sections can only fail.
 
     Parameters
     ----------
@@ -214,47 +223,55 @@ def further_faults(
     parts
         Names of clusterings and sorts.
     """
-    faults = [
-        f"fama_macbeth table {table.name}: strata names a clustering or sort; {name!r} is none"
-        for table in tests.fama_macbeth
-        for name in table.strata
-        if name not in parts
-    ]
-    if not tests.asked:
-        return faults
-    from alphastrata.errors import ConfigError
+    for number, table in enumerate(tests.fama_macbeth):
+        for name in table.strata:
+            if name not in parts:
+                said = f"it names a clustering or sort; {name!r} is none of {', '.join(parts)}"
+                yield Fault(("tests", "fama_macbeth", number, "strata"), said)
+    for number, wanted in enumerate(tests.asked):
+        listed = number < len(tests.battery)
+        place: Place = ("tests", "battery", number)
+        if not listed:
+            place = ("tests", "further", number - len(tests.battery))
+        for key, said in _faults_of(wanted, tests, benchmarks, parts):
+            yield Fault(place if listed else (*place, key), said)
+
+
+def _faults_of(
+    wanted: FurtherConfig, tests: TestsConfig, benchmarks: Mapping[str, str], parts: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the keys of one further test that can only fail, and why."""
     from alphastrata.inference.registry import TESTS, check_options
 
-    for wanted in tests.asked:
-        if wanted.test not in TESTS:
-            where = "battery" if wanted.test in tests.battery else "further"
-            faults.append(f"tests.{where} knows no {wanted.test}; there are {', '.join(TESTS)}")
-            continue
-        try:
-            check_options(wanted.test, wanted.options)
-        except ConfigError as error:
-            faults.append(str(error))
-        needs = TESTS[wanted.test].needs
-        if wanted.benchmark is not None and wanted.benchmark not in benchmarks:
-            faults.append(
-                f"further test {wanted.test}: benchmark {wanted.benchmark!r} is none of "
-                + ", ".join(map(repr, benchmarks))
-            )
-        if "panel" in needs and not (wanted.x or tests.fama_macbeth):
-            faults.append(
-                f"{wanted.test} regresses on its x, or on that of the first "
-                "[[tests.fama_macbeth]] table; add one"
-            )
-        if "instruments" in needs and not wanted.instruments:
-            faults.append(f"{wanted.test} needs instruments; put it into [[tests.further]]")
-        monthly = benchmarks.get(wanted.benchmark or "", "M") == "M"
-        if not monthly and (wanted.on == "strata" or ("portfolios" in needs and wanted.on is None)):
-            faults.append(f"{wanted.test} on strata is monthly; {wanted.benchmark} is daily")
-        if wanted.on == "factors":
-            strange = [a for a in wanted.assets if a.removesuffix(" net") not in parts]
-            if strange:
-                faults.append(f"{wanted.test}: assets {strange[0]!r} is none of {', '.join(parts)}")
-    return faults
+    if wanted.test not in TESTS:
+        near = get_close_matches(wanted.test, TESTS, 1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        yield "test", f"no test is called {wanted.test!r}; {meant}there are {', '.join(TESTS)}"
+        return
+    try:
+        check_options(wanted.test, wanted.options)
+    except ConfigError as error:
+        yield "options", str(error)
+    needs = TESTS[wanted.test].needs
+    if wanted.benchmark is not None and wanted.benchmark not in benchmarks:
+        there = ", ".join(map(repr, benchmarks))
+        yield "benchmark", f"{wanted.benchmark!r} is no benchmark; there are {there}"
+    if "panel" in needs and not (wanted.x or tests.fama_macbeth):
+        said = "regresses on its x, or on that of the first [[tests.fama_macbeth]] table; add one"
+        yield "x", f"{wanted.test} {said}"
+    if "instruments" in needs and not wanted.instruments:
+        yield "instruments", f"{wanted.test} needs instruments; put it into [[tests.further]]"
+    monthly = benchmarks.get(wanted.benchmark or "", "M") == "M"
+    about_strata = "portfolios" in needs if wanted.on is None else wanted.on == "strata"
+    if not monthly and about_strata:
+        yield (
+            "on",
+            f"{wanted.test} on strata is monthly, and {wanted.benchmark} daily; take another",
+        )
+    if not about_strata:
+        strange = [a for a in wanted.assets if a.removesuffix(" net") not in parts]
+        if strange:
+            yield "assets", f"{strange[0]!r} is no factor; there are {', '.join(parts)}"
 
 
 def _as_text(values: Sequence[Any]) -> list[Any]:

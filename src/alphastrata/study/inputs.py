@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from alphastrata import data
+from alphastrata.core.faults import Fault, SettingError, within
 from alphastrata.data.download import Progress
-from alphastrata.errors import ConfigError
 from alphastrata.study import markets
 from alphastrata.study.artefacts import Artefacts, sha256_of
 from alphastrata.study.data_settings import FOLDERS, STORED
@@ -97,7 +97,7 @@ def gather(
 
     Raises
     ------
-    ConfigError
+    SettingError
         Before any work, for files that are not there.
     OfflineError, RateLimitError, SourceError, InputDataError
         As the sources.
@@ -105,11 +105,16 @@ def gather(
     market: set[Path] = set()
     if config.data.source in FOLDERS:
         if folder is None:
-            raise ConfigError(f'data.source = "{config.data.source}" needs --data FOLDER.')
+            said = f'"{config.data.source}" reads a folder; say --data FOLDER'
+            raise SettingError([Fault(("data", "source"), said)])
         if not folder.is_dir():
-            raise ConfigError(f"There is no data folder {folder}; say --data FOLDER.")
+            said = f"there is no data folder {folder}; say --data FOLDER"
+            raise SettingError([Fault(("data", "folder"), said)])
         market = {file for file in folder.iterdir() if file.is_file()}
-    factors = {f for b in config.benchmarks for f in markets.benchmark_files(b, folder)}
+    factors = set()
+    for number, bench in enumerate(config.benchmarks):
+        with within(("benchmarks", number)):
+            factors |= set(markets.benchmark_files(bench, folder))
     editions = Editions(pins=pins_of(manifest) if manifest else None)
     for bench in config.benchmarks:
         for name in markets.library_names(bench, folder):

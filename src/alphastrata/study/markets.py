@@ -9,7 +9,7 @@ import pandas as pd
 
 from alphastrata import data, features, portfolio
 from alphastrata.core import FactorReturns, Panel
-from alphastrata.errors import ConfigError
+from alphastrata.core.faults import Fault, SettingError, refuse
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import BenchmarkConfig, DataConfig, StudyConfig
 
@@ -20,8 +20,6 @@ _DAILY_COLUMNS = ("ret", "price", "volume", "market_cap", "exchange", "industry"
 def market(config: DataConfig, folder: Path | None, seed: int) -> Artefacts:
     """Return the market panel, the daily one where it is asked for, and the planted truth."""
     if config.source == "simulated":
-        if config.daily:
-            raise ConfigError("The simulated market is monthly; set data.daily = false.")
         size = config.simulation
         simulated = data.simulate_market(size.n_assets, size.start, size.periods, seed=seed)
         truth = simulated.truth
@@ -33,7 +31,8 @@ def market(config: DataConfig, folder: Path | None, seed: int) -> Artefacts:
             "truth_premia": {name: float(value) for name, value in truth.premia.items()},
         }
     if folder is None:
-        raise ConfigError(f'data.source = "{config.source}" needs a folder; say --data FOLDER.')
+        said = f'"{config.source}" reads a folder; say --data FOLDER'
+        raise SettingError([Fault(("data", "source"), said)])
     if config.source == "crsp_compustat":
         return {"panel": _crsp_compustat(config, folder).between(*config.bounds)}
     source = None if config.source == "panel" else config.source
@@ -55,10 +54,9 @@ def _crsp_compustat(config: DataConfig, folder: Path) -> Panel:
     """Return the panel of two parquet tables in the vendors' shape."""
     for name in (config.crsp, config.compustat):
         if not (folder / name).is_file():
-            raise ConfigError(
-                f"There is no table {folder / name}; name the tables with data.crsp and "
-                "data.compustat."
-            )
+            key = "crsp" if name == config.crsp else "compustat"
+            said = f"there is no table {folder / name}; name the tables with crsp and compustat"
+            raise SettingError([Fault(("data", key), said)])
     return portfolio.crsp_compustat(
         pd.read_parquet(folder / config.crsp), pd.read_parquet(folder / config.compustat)
     )
@@ -69,7 +67,7 @@ def benchmark_files(config: BenchmarkConfig, folder: Path | None) -> list[Path]:
 
     Raises
     ------
-    ConfigError
+    SettingError
         When a file is not where the study says, relative to the data folder.
     """
     found = []
@@ -78,12 +76,12 @@ def benchmark_files(config: BenchmarkConfig, folder: Path | None) -> list[Path]:
         if path.is_file():
             found.append(path)
         elif _is_path(name):
-            raise ConfigError(
-                f"Benchmark {config.name!r} reads {name!r}, relative to the data folder, and "
-                f"there is no file {path}. Mend the path, name a file of Kenneth French's library "
-                '(`alphastrata list factors`), or say source = "bundled" (monthly Mkt-RF, SMB, '
-                "HML and Mom)."
+            said = (
+                f"{config.name} reads {name!r}, relative to the data folder, and there is no file "
+                f"{path}. Mend the path, name a file of Kenneth French's library (`alphastrata "
+                'list factors`), or say "bundled" (monthly Mkt-RF, SMB, HML and Mom)'
             )
+            raise SettingError([Fault(("source",), said)])
     return found
 
 
@@ -108,9 +106,7 @@ def benchmark(
     config: BenchmarkConfig, folder: Path | None, editions: data.Store | None = None
 ) -> FactorReturns:
     """Return the factors of one benchmark, joined from its files."""
-    if config.source == "bundled":
-        return data.bundled_factors(config.frequency).select(config.factors)
-    parts = []
+    parts = [data.bundled_factors(config.frequency)] if config.source == "bundled" else []
     for name in _named(config):
         path = (folder or Path()) / name
         parts.append(
@@ -124,6 +120,12 @@ def benchmark(
     joined = parts[0]
     for part in parts[1:]:
         joined = joined.join(part)
+    there = ", ".join(joined.factors)
+    refuse(
+        Fault(("factors",), f"{name!r} is not in the files; there are {there}")
+        for name in config.factors
+        if name not in joined.factors
+    )
     return joined.select(config.factors)
 
 
@@ -132,6 +134,8 @@ def characteristics(
 ) -> Panel:
     """Return the market with every characteristic and macro series that the study names."""
     missing = [name for name in config.characteristics if name not in panel.columns]
+    cannot = features.obstacles(panel, missing, daily=daily)
+    refuse(Fault(at, cannot[name]) for at, name in config.characteristic_uses if name in cannot)
     if missing:
         panel = panel.join(features.compute(panel, missing, daily=daily))
     for wanted in config.macro:

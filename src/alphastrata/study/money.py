@@ -11,7 +11,8 @@ import pandas as pd
 from alphastrata import portfolio
 from alphastrata.core import FactorReturns, Holdings, Panel, Strata
 from alphastrata.core.checks import Note
-from alphastrata.errors import ConfigError, InputDataError
+from alphastrata.core.faults import Fault, SettingError
+from alphastrata.errors import InputDataError
 from alphastrata.portfolio import performance as measure
 from alphastrata.portfolio.targets import Sides
 from alphastrata.study.artefacts import Artefacts
@@ -95,7 +96,7 @@ class Trade:
 
         Raises
         ------
-        ConfigError
+        SettingError
             When the benchmark brings no risk-free rate.
         """
         if self.config.cash == "none":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from alphastrata.core.faults import Fault, Place
 from alphastrata.study.cluster_settings import ClusterConfig
 from alphastrata.study.data_settings import DataConfig, MacroConfig
 from alphastrata.study.inference_settings import BenchmarkConfig
@@ -35,8 +36,11 @@ class Portfolios(Protocol):
     def reference(self) -> BenchmarkConfig:
         """The benchmark of the headline."""
 
+    def place_of(self, part: ClusterConfig | SortConfig) -> Place:
+        """Return where the table of a part stands."""
 
-def portfolio_faults(config: Portfolios) -> list[str]:
+
+def portfolio_faults(config: Portfolios) -> list[Fault]:
     """Return combinations of settings that can only fail, each with what to do instead."""
     return [
         *_groups(config),
@@ -48,89 +52,97 @@ def portfolio_faults(config: Portfolios) -> list[str]:
     ]
 
 
-def _groups(config: Portfolios) -> Iterator[str]:
+def _groups(config: Portfolios) -> Iterator[Fault]:
     """Yield distances and rankings that name what is not there."""
     known = [part.name for part in config.clusters]
     for sort in config.sorts:
+        place = config.place_of(sort)
         for name in sort.distances:
             if name not in known:
-                yield (
+                said = (
                     f"{sort.name} sorts by distance:{name}, and no [[clusters]] table has that "
                     f"name; there are {', '.join(known) or 'none'}"
                 )
+                yield Fault((*place, "by"), said)
         if sort.method == "size_neutral" and sort.columns == ("market_cap",):
-            yield (
+            said = (
                 f"{sort.name} is size-neutral and sorts by size; take method = "
                 '"quantile", or another characteristic'
             )
+            yield Fault((*place, "method"), said)
     for part in config.clusters:
         try:
             trailing_months(part.rank_by)
         except ValueError as error:
-            yield f"{part.name}: {error}"
+            yield Fault((*config.place_of(part), "rank_by"), str(error))
 
 
-def _soft(config: Portfolios) -> Iterator[str]:
+def _soft(config: Portfolios) -> Iterator[Fault]:
     for part in config.clusters:
         if part.weighting != "soft":
             continue
+        place = (*config.place_of(part), "weighting")
         if part.method not in SOFT_METHODS and part.clusterer not in SOFT_CLUSTERERS:
-            yield (
-                f'{part.name} has weighting = "soft", and {part.clusterer or "kmeans"} gives no '
-                'membership probabilities; take clusterer = "gmm", method = "dec", "idec" or '
-                '"vade", or another weighting'
+            said = (
+                f'"soft", and {part.clusterer or "kmeans"} gives no membership probabilities; take '
+                'clusterer = "gmm", method = "dec", "idec" or "vade", or another weighting'
             )
+            yield Fault(place, said)
         if config.data.daily:
-            yield (
-                f'{part.name} has weighting = "soft", which is monthly; set data.daily = false, '
-                "or take another weighting"
-            )
+            said = '"soft" is monthly; set data.daily = false, or take another weighting'
+            yield Fault(place, said)
 
 
-def _sizes(config: Portfolios) -> Iterator[str]:
+def _sizes(config: Portfolios) -> Iterator[Fault]:
     """Yield what needs a market cap that the data do not have."""
     if config.data.has_market_cap:
         return
     remedy = 'data.statements = "edgar" or "yahoo" gives one'
     for part in config.parts:
+        place = config.place_of(part)
         if part.weighting == "capped":
-            yield f"{part.name} caps market cap, which prices alone lack: {remedy}"
+            said = f"{part.name} caps market cap, which prices alone lack: {remedy}"
+            yield Fault((*place, "weighting"), said)
         screen = part.screen if isinstance(part, SortConfig) else None
         if screen is not None and (screen.min_market_cap or screen.micro_caps):
-            yield f"{part.name} screens by market cap, which prices alone lack: {remedy}"
+            said = f"{part.name} screens by market cap, which prices alone lack: {remedy}"
+            yield Fault((*place, "screen"), said)
 
 
-def _costs(config: Portfolios) -> Iterator[str]:
+def _costs(config: Portfolios) -> Iterator[Fault]:
     costs = config.costs
     for key in ("half_spread", "impact"):
         if getattr(costs, key) is not None and config.backtest is None:
-            yield f"costs.{key} is a cost of accounts that trade; add [backtest]"
+            yield Fault(("costs", key), "it is a cost of accounts that trade; add [backtest]")
     if config.backtest is not None and config.backtest.capacities and costs.impact is None:
-        yield (
-            "backtest.capacities has no effect without impact, since other costs grow with the "
-            "trade; add [costs.impact], or drop it"
+        said = (
+            "no effect without impact, since other costs grow with the trade; add [costs.impact], "
+            "or drop it"
         )
+        yield Fault(("backtest", "capacities"), said)
     delistings = config.delistings
     if delistings is not None and delistings.column is not None and config.data.daily:
-        yield (
-            "delistings.column is read from the monthly panel, and daily factors would miss it; "
-            "take delistings.file, or set data.daily = false"
+        said = (
+            "it is read from the monthly panel, and daily factors would miss it; take "
+            "delistings.file, or set data.daily = false"
         )
+        yield Fault(("delistings", "column"), said)
 
 
-def _accounts(config: Portfolios) -> Iterator[str]:
+def _accounts(config: Portfolios) -> Iterator[Fault]:
     """Yield accounts that cannot be kept."""
     wanted = config.backtest
     if wanted is None:
         return
     if wanted.legs == "long" and wanted.beta is not None:
-        yield (
-            'backtest.beta makes two legs cancel, and legs = "long" has one; drop beta, or take '
+        said = (
+            'it makes two legs cancel, and legs = "long" has one; drop beta, or take '
             'legs = "long_short"'
         )
+        yield Fault(("backtest", "beta"), said)
 
 
-def _cash(config: Portfolios) -> Iterator[str]:
+def _cash(config: Portfolios) -> Iterator[Fault]:
     """Yield regimes and benchmarks of accounts that the study does not have."""
     wanted = config.backtest
     if wanted is None:
@@ -139,15 +151,14 @@ def _cash(config: Portfolios) -> Iterator[str]:
     macro = [m.column for m in config.macro]
     for name in wanted.regimes:
         if name not in (*bench.factors, *macro):
-            yield (
-                f"backtest.regimes names {name!r}, which is neither a factor of {bench.name} "
-                f"({', '.join(bench.factors)}) nor a [[macro]] column "
-                f"({', '.join(macro) or 'none'})"
+            said = (
+                f"{name!r} is neither a factor of {bench.name} ({', '.join(bench.factors)}) nor a "
+                f"[[macro]] column ({', '.join(macro) or 'none'})"
             )
+            yield Fault(("backtest", "regimes"), said)
     if wanted.benchmark is not None and wanted.benchmark not in bench.factors:
-        yield (
-            f"backtest.benchmark names {wanted.benchmark!r}; the factors of {bench.name} are "
-            + ", ".join(bench.factors)
-        )
+        there = ", ".join(bench.factors)
+        said = f"{wanted.benchmark!r} is no factor of {bench.name}; there are {there}"
+        yield Fault(("backtest", "benchmark"), said)
     if bench.frequency != "M" and (wanted.regimes or wanted.benchmark or wanted.cash != "none"):
-        yield "backtest compares months, and no benchmark is monthly; add one"
+        yield Fault(("backtest",), "it compares months, and no benchmark is monthly; add one")

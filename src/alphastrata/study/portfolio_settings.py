@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from alphastrata.core.faults import Fault, refuse
 from alphastrata.study.data_settings import Name, Section
 from alphastrata.study.sort_settings import HoldingConfig, ScreenConfig, SortConfig
 
@@ -102,9 +103,8 @@ class DelistingsConfig(Section):
                 '"delistings.csv", not both'
             )
         if self.column is not None and self.default is not None:
-            raise ValueError(
-                "default fills gaps of a file; with a column, an empty cell is no delisting"
-            )
+            said = "it fills gaps of a file; with a column, an empty cell is no delisting: drop it"
+            refuse([Fault(("default",), said)])
         return self
 
 

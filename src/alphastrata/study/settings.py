@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date as day
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from alphastrata.core.faults import Fault, Place, SettingError, refuse, within
 from alphastrata.study.cluster_settings import (
     ChecksConfig,
     ClusterConfig,
@@ -21,6 +22,7 @@ from alphastrata.study.data_settings import (
     Name,
     Section,
     SimulationConfig,
+    is_day,
 )
 from alphastrata.study.inference_settings import (
     BenchmarkConfig,
@@ -87,8 +89,8 @@ class ExperimentsConfig(Section):
     def _day(cls, value: Any) -> Any:
         """Return a TOML date as text, which has to be that of a day."""
         text = value.isoformat() if hasattr(value, "isoformat") else value
-        if isinstance(text, str):
-            day.fromisoformat(text)
+        if isinstance(text, str) and not is_day(text):
+            raise ValueError(f"a day is written 2016-06-30; got {value!r}")
         return text
 
     @field_validator("clusters")
@@ -134,89 +136,107 @@ class StudyConfig(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> StudyConfig:
-        names = [part.name for part in self.parts]
-        if not names:
-            raise ValueError("a study has at least one [[clusters]] or [[sorts]] table")
+        if not self.parts:
+            said = "it has at least one [[clusters]] or [[sorts]] table; add one"
+            raise SettingError([Fault((), said)])
+        # Names come first: what names a part or a benchmark relies on them.
+        refuse(self._repeated())
+        refuse(
+            (
+                *self._weightless(),
+                *self._macro_faults(),
+                *portfolio_faults(self),
+                *further_faults(
+                    self.tests,
+                    {bench.name: bench.frequency for bench in self.benchmarks},
+                    [part.name for part in self.parts],
+                ),
+                *self._named_elsewhere(),
+            )
+        )
         if self.tune is not None:
-            tuned_settings(self.tune, self.tuned)
-        if self.replication and self.replication.against not in {b.name for b in self.benchmarks}:
-            raise ValueError(
-                f"replication.against names no benchmark: {self.replication.against!r}; there are "
-                + ", ".join(repr(b.name) for b in self.benchmarks)
-            )
-        for what, used in (
-            ("clusters and sorts", names),
-            ("benchmarks", [b.name for b in self.benchmarks]),
-            ("fama_macbeth tables", [f.name for f in self.tests.fama_macbeth]),
-            ("macro columns", [m.column for m in self.macro]),
-        ):
-            twice = sorted({name for name in used if used.count(name) > 1})
-            if twice:
-                raise ValueError(f"names of {what} are unique; repeated: {', '.join(twice)}")
-        if any(b.frequency == "D" for b in self.benchmarks) and not self.data.daily:
-            raise ValueError(
-                'a benchmark has frequency "D" but data.daily is false; set data.daily = true'
-            )
-        frequencies = {bench.name: bench.frequency for bench in self.benchmarks}
-        faults = [
-            *self._weightless(),
-            *self._macro_faults(),
-            *portfolio_faults(self),
-            *further_faults(self.tests, frequencies, names),
-            *self._multiverse_faults(),
-        ]
-        if faults:
-            raise ValueError("; ".join(faults))
+            with within(("tune",)):
+                tuned_settings(self.tune, self.tuned)
         return self
 
-    def _weightless(self) -> list[str]:
-        """Return what needs a market cap that the data do not have."""
+    def _repeated(self) -> Iterator[Fault]:
+        """Yield names that stand a second time where each is the name of one thing."""
+        tests: Place = ("tests", "fama_macbeth")
+        for what, named in (
+            ("clusters and sorts", [(self.place_of(part), part.name) for part in self.parts]),
+            ("benchmarks", [(("benchmarks", i), b.name) for i, b in enumerate(self.benchmarks)]),
+            (
+                "fama_macbeth tables",
+                [((*tests, i), t.name) for i, t in enumerate(self.tests.fama_macbeth)],
+            ),
+            ("macro columns", [(("macro", i), m.column) for i, m in enumerate(self.macro)]),
+        ):
+            seen: set[str] = set()
+            for place, name in named:
+                if name in seen:
+                    said = f"names of {what} are unique, and {name!r} stands above; take another"
+                    yield Fault((*place, "name"), said)
+                seen.add(name)
+
+    def _weightless(self) -> Iterator[Fault]:
+        """Yield what needs a market cap that the data do not have."""
         if self.data.has_market_cap:
-            return []
+            return
         remedy = 'set weighting = "equal", or data.statements = "edgar" or "yahoo"'
-        faults = []
         for part in self.parts:
+            place = self.place_of(part)
             method = part.method if isinstance(part, SortConfig) else "quantile"
             if method == "size_neutral":
-                faults.append(
+                yield Fault(
+                    (*place, "method"),
                     f"{part.name} is size-neutral, and prices alone have no market cap: take "
-                    'method = "quantile", or say data.statements'
+                    'method = "quantile", or say data.statements',
                 )
             elif method == "quantile" and part.weighting == "value":
-                faults.append(
-                    f"{part.name} weighs by value, and prices alone have no market cap: {remedy}"
-                )
+                said = f"{part.name} weighs by value, and prices alone have no market cap: {remedy}"
+                yield Fault((*place, "weighting"), said)
         if self.multiverse and (
             "value" in self.multiverse.weighting or "size_neutral" in self.multiverse.method
         ):
-            faults.append(f"multiverse needs a market cap, which prices alone lack: {remedy}")
-        return faults
+            said = f"it needs a market cap, which prices alone lack: {remedy}"
+            yield Fault(("multiverse",), said)
 
-    def _macro_faults(self) -> list[str]:
-        """Return uses of macro columns that can only fail, or mean nothing."""
+    def _macro_faults(self) -> Iterator[Fault]:
+        """Yield uses of macro columns that can only fail, or mean nothing."""
         macro = {m.column for m in self.macro}
-        faults = [
-            f"{name} has one value for all assets of a date, so it cannot divide or rank them: "
-            f'take a product, [[macro]] interact = ["leverage"] and leverage_x_{name}'
-            for name in self.named
-            if name in macro
-        ]
-        for table in self.tests.fama_macbeth:
+        for place, name in self.uses:
+            if name in macro:
+                said = (
+                    f"{name} has one value for all assets of a date, so it cannot divide or rank "
+                    f'them: take a product, [[macro]] interact = ["leverage"] and leverage_x_{name}'
+                )
+                yield Fault(place, said)
+        for number, table in enumerate(self.tests.fama_macbeth):
             roots = [self._interactions.get(x, x) for x in table.x]
             twice = sorted({root for root in roots if roots.count(root) > 1})
             if twice:
-                faults.append(
-                    f"fama_macbeth table {table.name}: on one date all products with "
-                    f"{', '.join(twice)} are multiples of it; keep one of them per table"
+                said = (
+                    f"on one date all products with {', '.join(twice)} are multiples of it; keep "
+                    "one of them per table"
                 )
-        return faults
+                yield Fault(("tests", "fama_macbeth", number, "x"), said)
 
-    def _multiverse_faults(self) -> list[str]:
-        """Return the clustering of the multiverse where there is none of that name."""
+    def _named_elsewhere(self) -> Iterator[Fault]:
+        """Yield names of benchmarks and clusterings that there are not, and days without data."""
+        against = None if self.replication is None else self.replication.against
+        if against is not None and against not in {b.name for b in self.benchmarks}:
+            there = ", ".join(repr(b.name) for b in self.benchmarks)
+            said = f"it names a benchmark; {against!r} is none of {there}"
+            yield Fault(("replication", "against"), said)
         name = None if self.multiverse is None else self.multiverse.clusters
-        if name is None or name in {part.name for part in self.clusters}:
-            return []
-        return [f"multiverse.clusters names a [[clusters]] table; {name!r} is none"]
+        if name is not None and name not in {part.name for part in self.clusters}:
+            there = ", ".join(repr(part.name) for part in self.clusters) or "none"
+            said = f"it names a [[clusters]] table; {name!r} is none of them ({there})"
+            yield Fault(("multiverse", "clusters"), said)
+        for number, bench in enumerate(self.benchmarks):
+            if bench.frequency == "D" and not self.data.daily:
+                said = '"D" needs daily factors, and data.daily is false; set data.daily = true'
+                yield Fault(("benchmarks", number, "frequency"), said)
 
     @property
     def tuned(self) -> ClusterConfig:
@@ -225,10 +245,8 @@ class StudyConfig(Section):
         found = [part for part in self.clusters if wanted in (None, part.name)]
         if not found:
             there = ", ".join(repr(part.name) for part in self.clusters) or "none"
-            raise ValueError(
-                f"[tune] searches the settings of a [[clusters]] table; {wanted or 'any'!r} is not "
-                f"among them ({there})"
-            )
+            said = f"it names a [[clusters]] table, whose settings are searched; there are {there}"
+            raise SettingError([Fault(("clusters",), said)])
         return found[0]
 
     @property
@@ -247,18 +265,42 @@ class StudyConfig(Section):
         """Return column -> characteristic of every product with a macro series."""
         return {column: own for m in self.macro for column, own in m.interactions.items()}
 
+    def place_of(self, part: ClusterConfig | SortConfig) -> Place:
+        """Return where the table of a clustering or a sort stands."""
+        table = "sorts" if isinstance(part, SortConfig) else "clusters"
+        return (table, next(i for i, own in enumerate(getattr(self, table)) if own is part))
+
     @property
-    def named(self) -> list[str]:
-        """Every column that strata or tests are made of, once, in order of appearance."""
-        found = [c for cluster in self.clusters for c in (*cluster.features, *cluster.needs)]
-        found += [c for sort in self.sorts for c in sort.needs]
-        found += [x for table in self.tests.fama_macbeth for x in (*table.x, table.weights) if x]
+    def uses(self) -> list[tuple[Place, str]]:
+        """Every column that strata or tests are made of, with the key that names it."""
+        found: list[tuple[Place, str]] = []
+
+        def use(place: Place, *names: str | None) -> None:
+            found.extend((place, name) for name in names if name is not None)
+
+        for i, cluster in enumerate(self.clusters):
+            use(("clusters", i, "features"), *cluster.features)
+            use(("clusters", i, "rank_by"), cluster.ranks)
+            use(("clusters", i, "weigh_by"), cluster.weigh_by)
+        for i, sort in enumerate(self.sorts):
+            use(("sorts", i, "by"), *sort.columns_named)
+            use(("sorts", i, "weigh_by"), sort.weigh_by)
+            use(("sorts", i, "screen", "mask"), None if sort.screen is None else sort.screen.mask)
+        for i, table in enumerate(self.tests.fama_macbeth):
+            use(("tests", "fama_macbeth", i, "x"), *table.x)
+            use(("tests", "fama_macbeth", i, "weights"), table.weights)
         macro = {m.column for m in self.macro}
-        for wanted in self.tests.further:
-            found += [*wanted.x, *(z for z in wanted.instruments if z not in macro)]
-        found += list(self.multiverse.by) if self.multiverse else []
-        found += [*self.informed, *self.traded_by]
-        return list(dict.fromkeys(found))
+        for i, wanted in enumerate(self.tests.further):
+            use(("tests", "further", i, "x"), *wanted.x)
+            own = [z for z in wanted.instruments if z not in macro]
+            use(("tests", "further", i, "instruments"), *own)
+        if self.multiverse is not None:
+            use(("multiverse", "by"), *self.multiverse.by)
+        use(("tests", "information"), *self.tests.information)
+        use(("information", "by"), *self.information.by)
+        for place, name in self._traded_by:
+            use(place, name)
+        return found
 
     @property
     def informed(self) -> list[str]:
@@ -266,17 +308,26 @@ class StudyConfig(Section):
         return list(dict.fromkeys([*self.tests.information, *self.information.by]))
 
     @property
-    def traded_by(self) -> list[str]:
+    def _traded_by(self) -> Iterator[tuple[Place, str | None]]:
         """Columns that costs and accounts read; the value traded is made where it is lacking."""
         impact = self.costs.impact
-        found = [self.costs.half_spread, None if impact is None else impact.volatility]
-        found += [None if impact is None or impact.volume == TRADED else impact.volume]
-        found += [None if self.backtest is None else self.backtest.beta]
-        return [name for name in found if name is not None]
+        yield ("costs", "half_spread"), self.costs.half_spread
+        if impact is not None:
+            yield ("costs", "impact", "volatility"), impact.volatility
+            yield ("costs", "impact", "volume"), None if impact.volume == TRADED else impact.volume
+        yield ("backtest", "beta"), None if self.backtest is None else self.backtest.beta
+
+    @property
+    def characteristic_uses(self) -> list[tuple[Place, str]]:
+        """Every characteristic that the study needs, with each key that names it."""
+        products = self._interactions
+        found = [(place, products.get(name, name)) for place, name in self.uses]
+        mixed = [
+            (("macro", i, "interact"), own) for i, m in enumerate(self.macro) for own in m.interact
+        ]
+        return [*found, *mixed]
 
     @property
     def characteristics(self) -> list[str]:
         """Every characteristic that the study needs, once, in order of appearance."""
-        products = self._interactions
-        found = [name for name in self.named if name not in products]
-        return list(dict.fromkeys([*found, *products.values()]))
+        return list(dict.fromkeys(name for _, name in self.characteristic_uses))

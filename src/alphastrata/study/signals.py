@@ -8,7 +8,7 @@ import numpy as np
 
 from alphastrata import portfolio
 from alphastrata.core import Panel, Strata
-from alphastrata.errors import ConfigError
+from alphastrata.core.faults import Fault, SettingError, refuse
 from alphastrata.study.settings import SortConfig, StudyConfig
 from alphastrata.study.sort_settings import DISTANCE, TRADED
 from alphastrata.study.weighing import group_of
@@ -31,18 +31,21 @@ def check_groups(config: StudyConfig, panel: Panel) -> None:
 
     Raises
     ------
-    ConfigError
+    SettingError
         For a name that is neither a clustering nor a categorical column.
     """
     clusterings = [part.name for part in config.clusters]
     columns = [c for c in panel.columns if panel.is_categorical(c)]
-    for name in groups_named(config):
-        if name not in (*clusterings, *columns):
-            raise ConfigError(
-                f"{name!r} (within or neutral_to of a sort) is neither a [[clusters]] table "
-                f"({', '.join(clusterings) or 'none'}) nor a categorical column of the data "
-                f"({', '.join(columns) or 'none'})."
-            )
+    said = (
+        f"is neither a [[clusters]] table ({', '.join(clusterings) or 'none'}) nor a categorical "
+        f"column of the data ({', '.join(columns) or 'none'})"
+    )
+    refuse(
+        Fault((*config.place_of(sort), key), f"{name!r} {said}")
+        for sort in config.sorts
+        for key, name in (("within", sort.within), ("neutral_to", sort.neutral_to))
+        if name not in (None, *clusterings, *columns)
+    )
 
 
 def made_columns(config: StudyConfig, panel: Panel) -> list[str]:
@@ -69,7 +72,7 @@ def with_signals(config: StudyConfig, panel: Panel, clusterings: Mapping[str, St
 
     Raises
     ------
-    ConfigError
+    SettingError
         For impact on a panel without prices or volume.
     """
     features = {part.name: part.features for part in config.clusters}
@@ -100,9 +103,10 @@ def _with(columns: list[str], groups: Strata | str) -> list[str]:
 def _traded(panel: Panel) -> Panel:
     lacking = [c for c in ("price", "volume") if c not in panel.columns]
     if lacking:
-        raise ConfigError(
-            f"costs.impact takes {TRADED} = price x volume, and the data have no "
-            f"{' and no '.join(lacking)}; name a column with costs.impact.volume."
+        said = (
+            f"it takes {TRADED} = price x volume, and the data have no "
+            f"{' and no '.join(lacking)}; name a column with volume"
         )
+        raise SettingError([Fault(("costs", "impact"), said)])
     value = panel.values("price") * panel.values("volume")
     return panel.assign({TRADED: np.where(value > 0.0, value, np.nan)})

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from alphastrata.core.faults import Fault, refuse
 from alphastrata.study.data_settings import Name, Section
 
 __all__ = [
@@ -118,17 +119,16 @@ class HoldingConfig(Section):
     def _weights_fit(self) -> HoldingConfig:
         needs = self.weighting in ("rank", "signal")
         if needs and self.weigh_by is None:
-            raise ValueError(
-                f'weighting = "{self.weighting}" needs the column that weighs, such as '
-                'weigh_by = "market_cap"'
+            said = (
+                f'"{self.weighting}" needs the column that weighs, such as weigh_by = "market_cap"'
             )
+            refuse([Fault(("weighting",), said)])
         if self.weigh_by is not None and not needs and self.weighting != "soft":
-            raise ValueError(
-                f'weigh_by is for weighting = "rank", "signal" or "soft", not "{self.weighting}"; '
-                "drop it"
-            )
-        if (self.cap, self.cap_breakpoints) != (0.8, "NYSE") and self.weighting != "capped":
-            raise ValueError('cap and cap_breakpoints: only with weighting = "capped"')
+            said = f'for weighting = "rank", "signal" or "soft", not "{self.weighting}"; drop it'
+            refuse([Fault(("weigh_by",), said)])
+        for key, usual in (("cap", 0.8), ("cap_breakpoints", "NYSE")):
+            if getattr(self, key) != usual and self.weighting != "capped":
+                refuse([Fault((key,), 'only with weighting = "capped"')])
         return self
 
 
@@ -181,55 +181,64 @@ class SortConfig(HoldingConfig, _Sorted):
 
     @model_validator(mode="after")
     def _possible(self) -> SortConfig:
-        faults = [*self._faults_of_many(), *self._faults_of_methods()]
+        found = [*self._faults_of_many(), *self._faults_of_methods()]
         if self.weighting == "soft":
-            faults.append(
+            said = (
                 f"{self.name} is a sort, and its strata have no membership probabilities; "
-                'weighting = "soft" is for [[clusters]]'
+                '"soft" is for [[clusters]]'
             )
+            found.append(("weighting", said))
         if self.neutral != "rank" and self.neutral_to is None:
-            faults.append("neutral says how; say neutral_to, an industry column or a clustering")
-        if faults:
-            raise ValueError("; ".join(faults))
+            said = "it says how; say neutral_to too, an industry column or a clustering"
+            found.append(("neutral", said))
+        refuse(Fault((key,), said) for key, said in found)
         return self
 
-    def _faults_of_many(self) -> Iterable[str]:
+    def _faults_of_many(self) -> Iterable[tuple[str, str]]:
+        """Yield keys that do not go with the number of characteristics, and what to do."""
         several = len(self.characteristics) > 1
         if len(self.quantiles) != len(self.characteristics):
             yield (
-                f"n has {len(self.quantiles)} entries for {len(self.characteristics)} "
-                "characteristics; give one for each, or one for all"
+                "n",
+                f"{len(self.quantiles)} entries for {len(self.characteristics)} "
+                "characteristics; give one for each, or one for all",
             )
         if isinstance(self.breakpoints, tuple) and len(self.breakpoints) != len(
             self.characteristics
         ):
             yield (
-                f"breakpoints has {len(self.breakpoints)} entries for "
-                f"{len(self.characteristics)} characteristics; give one for each, or one for all"
+                "breakpoints",
+                f"{len(self.breakpoints)} entries for {len(self.characteristics)} "
+                "characteristics; give one for each, or one for all",
             )
         if several and self.method != "quantile":
             yield (
-                f'method = "{self.method}" takes one characteristic, and by has '
+                "method",
+                f'"{self.method}" takes one characteristic, and by has '
                 f'{len(self.characteristics)}; take method = "quantile", which is neutral to all '
-                "but the last"
+                "but the last",
             )
         if several and self.within is not None:
             yield (
-                "within sorts by one characteristic; take neutral_to, or make the groups' own "
-                'characteristic the first of by with kind = "dependent"'
+                "within",
+                "it sorts by one characteristic; take neutral_to, or make the groups' own "
+                'characteristic the first of by with kind = "dependent"',
             )
         if not several and self.kind == "dependent":
-            yield 'kind = "dependent" needs a second characteristic, as in by = ["market_cap", ...]'
+            said = '"dependent" needs a second characteristic, as in by = ["market_cap", ...]'
+            yield "kind", said
 
-    def _faults_of_methods(self) -> Iterable[str]:
+    def _faults_of_methods(self) -> Iterable[tuple[str, str]]:
+        """Yield keys that the method does not heed, and what to do."""
         if self.method == "quantile":
             return
         for key in ("within", "min_assets"):
             if getattr(self, key) is not None:
                 remedy = "neutral_to" if key == "within" else "a screen"
-                yield f'{key} is for method = "quantile"; with "{self.method}" take {remedy}'
+                yield key, f'for method = "quantile"; with "{self.method}" take {remedy}'
         if self.method in ("rank", "signal") and self.breakpoints != "all":
-            yield f'method = "{self.method}" has no breakpoints; drop them, or sort with a screen'
+            said = f'method = "{self.method}" has no breakpoints; drop them, or sort with a screen'
+            yield "breakpoints", said
 
     @property
     def characteristics(self) -> tuple[str, ...]:
@@ -260,11 +269,15 @@ class SortConfig(HoldingConfig, _Sorted):
         )
 
     @property
+    def columns_named(self) -> tuple[str, ...]:
+        """Columns of the market that are sorted by, distances aside."""
+        return tuple(x for x in self.characteristics if not x.startswith(DISTANCE))
+
+    @property
     def needs(self) -> tuple[str, ...]:
-        """Columns of the market that the sort reads, distances aside."""
-        own = [x for x in self.characteristics if not x.startswith(DISTANCE)]
-        more = [self.weigh_by, None if self.screen is None else self.screen.mask]
-        return tuple(dict.fromkeys([*own, *(x for x in more if x is not None)]))
+        """Columns of the market that the sort reads."""
+        more = (self.weigh_by, None if self.screen is None else self.screen.mask)
+        return (*self.columns_named, *(name for name in more if name is not None))
 
 
 def trailing_months(rank_by: str) -> int | None:

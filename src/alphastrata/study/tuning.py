@@ -10,6 +10,7 @@ import pandas as pd
 
 from alphastrata import cluster
 from alphastrata.core import Panel
+from alphastrata.core.faults import Fault, SettingError
 from alphastrata.errors import ConfigError
 from alphastrata.report import ReportData
 from alphastrata.study.artefacts import Artefacts
@@ -153,19 +154,21 @@ def _cross_section(
     else:
         until = panel.dates[: base.window]
     if not len(until):
-        raise ConfigError(
-            f"The market begins on {panel.dates[0].date()}, after tune.date = {tune.date}; "
-            "say a later date, or none for the first formation date."
+        said = (
+            f"the market begins on {panel.dates[0].date()}, after {tune.date}; say a later date, "
+            "or none for the first formation date"
         )
+        raise SettingError([Fault(("tune", "date"), said)])
     names = list(base.features)
     there = panel.at(until[-1])[names]
     enough = there.notna().mean(axis=1) >= 0.5
     values = there[enough].dropna(axis=1, how="all")
     if len(values) < 10 * tune.folds:
-        raise ConfigError(
-            f"A search in {tune.folds} folds needs at least {10 * tune.folds} assets with half of "
-            f"their features on {until[-1].date()}; there are {len(values)}. Say another date."
+        said = (
+            f"a search in {tune.folds} folds needs at least {10 * tune.folds} assets with half of "
+            f"their features on {until[-1].date()}; there are {len(values)}. Say another date"
         )
+        raise SettingError([Fault(("tune", "date"), said)])
     return until[-1], values, len(there) - len(values)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from alphastrata import portfolio
 from alphastrata.core import FactorReturns, Panel, Strata
+from alphastrata.core.faults import Fault, SettingError, within
 from alphastrata.study import markets, spreads, trials, truth
 from alphastrata.study import portfolio_stages as stages
 from alphastrata.study.artefacts import Artefacts
@@ -47,9 +48,7 @@ def compute(
         "benchmarks",
         [[b.model_dump() for b in config.benchmarks], hashes(inputs.benchmarks)],
         (),
-        lambda: {
-            b.name: markets.benchmark(b, inputs.folder, inputs.editions) for b in config.benchmarks
-        },
+        lambda: _benchmarks(config, inputs),
     )
     panel, daily = features_stage(config, inputs, store, made)
     check_groups(config, panel)
@@ -132,26 +131,42 @@ def compute(
     return made
 
 
+def _benchmarks(config: StudyConfig, inputs: Inputs) -> Artefacts:
+    """Return the factors to test against, by the benchmark's name."""
+    out: Artefacts = {}
+    for number, bench in enumerate(config.benchmarks):
+        with within(("benchmarks", number)):
+            out[bench.name] = markets.benchmark(bench, inputs.folder, inputs.editions)
+    return out
+
+
 def _cluster(
     config: StudyConfig, part: ClusterConfig, panel: Panel, store: Stages, workers: int
 ) -> Artefacts:
     """Return the strata of one clustering, and what comes with them."""
-    name = stage_of(part)
+    name, place = stage_of(part), config.place_of(part)
+    if part.window >= len(panel.dates):
+        said = (
+            f"{part.window} dates to learn from, and one to hold after them, and the market has "
+            f"{len(panel.dates)}; take a shorter window, or a longer sample"
+        )
+        raise SettingError([Fault((*place, "window"), said)])
     # What ranks the clusters and weighs their members comes later.
     later = {"rank_by", "dummies", *HoldingConfig.model_fields}
-    return store.stage(
-        name,
-        [part.model_dump(exclude=later), config.seed],
-        ("features",),
-        lambda: clusters(
-            part,
-            panel,
-            seed=config.seed,
-            workers=workers,
-            progress=lambda done, total: store.report(name, done, total),
-            folder=store.unfinished(name),
-        ),
-    )
+    with within(place):
+        return store.stage(
+            name,
+            [part.model_dump(exclude=later), config.seed],
+            ("features",),
+            lambda: clusters(
+                part,
+                panel,
+                seed=config.seed,
+                workers=workers,
+                progress=lambda done, total: store.report(name, done, total),
+                folder=store.unfinished(name),
+            ),
+        )
 
 
 def _factors(
