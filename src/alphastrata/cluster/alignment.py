@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from alphastrata.core.shown import Shown
 from alphastrata.errors import InputDataError
 
 __all__ = ["Aligned", "Event", "align"]
@@ -49,7 +50,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Aligned:
+class Aligned(Shown):
     """Labels that mean the same cluster in every window.
 
     Attributes

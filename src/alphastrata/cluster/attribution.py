@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
+from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError, InputDataError
 
 __all__ = ["ShapleyValues", "feature_importance", "profile_drift", "shapley_values"]
@@ -80,7 +81,7 @@ def feature_importance(
 
 
 @dataclass(frozen=True)
-class ShapleyValues:
+class ShapleyValues(Shown):
     """What each characteristic adds to the chance that an asset belongs to each cluster.
 
     Attributes

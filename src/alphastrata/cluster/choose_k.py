@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from alphastrata.cluster.nulls import sample_null
 from alphastrata.cluster.validity import scores
 from alphastrata.cluster.window_fit import fit_early_steps, split_steps
+from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError
 
 __all__ = ["ChosenK", "choose_k", "elbow"]
@@ -26,7 +27,7 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class ChosenK:
+class ChosenK(Shown):
     """Criteria for each number of clusters, and what each of them would choose.
 
     Attributes

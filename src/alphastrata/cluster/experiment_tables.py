@@ -12,6 +12,7 @@ from scipy.stats import t as student
 from alphastrata.cluster.explain import boxes, name_clusters, profiles
 from alphastrata.cluster.transforms import signed_log
 from alphastrata.core.checks import Note
+from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError, InputDataError
 
 __all__ = ["Choice", "Experiments"]
@@ -30,7 +31,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Experiments:
+class Experiments(Shown):
     """Scores, labels and maps of the eight experiments.
 
     Attributes

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from alphastrata.cluster.neighbors import nearest_neighbors
+from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError, InputDataError
 
 __all__ = ["FeatureNetwork", "NeighborNetwork", "feature_network", "neighbor_network"]
@@ -20,7 +21,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class FeatureNetwork:
+class FeatureNetwork(Shown):
     """Characteristics joined by their strongest associations.
 
     Attributes
@@ -160,7 +161,7 @@ def _places(association: Array, joined: NDArray[np.bool_], names: Sequence[str])
 
 
 @dataclass(frozen=True)
-class NeighborNetwork:
+class NeighborNetwork(Shown):
     """Assets joined to their nearest neighbours.
 
     Attributes

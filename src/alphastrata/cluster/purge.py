@@ -18,6 +18,7 @@ from sklearn.preprocessing import SplineTransformer
 
 from alphastrata.cluster.nulls import NullTest, fit_once, null_test
 from alphastrata.cluster.transforms import signed_log
+from alphastrata.core.shown import Shown
 from alphastrata.errors import InputDataError
 
 __all__ = ["SizePurge", "project_out", "size_purge"]
@@ -27,7 +28,7 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class SizePurge:
+class SizePurge(Shown):
     """A clustering before and after size (and industry) are taken out of the features.
 
     Attributes

@@ -14,6 +14,7 @@ from alphastrata.cluster.explain import name_clusters, profiles
 from alphastrata.cluster.window_fit import Task, WindowFit
 from alphastrata.core.checks import Note
 from alphastrata.core.panel import Panel
+from alphastrata.core.shown import Shown
 from alphastrata.core.strata import Strata
 from alphastrata.core.windows import Window
 from alphastrata.errors import EstimationError
@@ -24,7 +25,7 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class RollingClusters:
+class RollingClusters(Shown):
     """Clusters of every window, under one identity per cluster.
 
     Attributes

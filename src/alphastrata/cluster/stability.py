@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 
 from alphastrata.cluster.nulls import fit_once
+from alphastrata.core.shown import Shown
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 
@@ -23,7 +24,7 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Stability:
+class Stability(Shown):
     """Agreement of a clustering with itself.
 
     Attributes

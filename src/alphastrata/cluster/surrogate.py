@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier, export_text
 
+from alphastrata.core.shown import Shown
 from alphastrata.errors import InputDataError
 
 __all__ = ["SurrogateTree", "surrogate_tree"]
@@ -18,7 +19,7 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class SurrogateTree:
+class SurrogateTree(Shown):
     """A shallow decision tree that imitates a clustering.
 
     Attributes

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from alphastrata.cluster.deep import DeepClusterer
 from alphastrata.cluster.stability import reseeded
 from alphastrata.cluster.validity import score_clusters
+from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError
 
 __all__ = ["ClusterScorer", "Tuned", "drawn_settings", "score_settings", "tune"]
@@ -86,7 +87,7 @@ def _assigned(estimator: Any, X: ArrayLike) -> tuple[NDArray[np.int64], Any, Any
 
 
 @dataclass(frozen=True)
-class Tuned:
+class Tuned(Shown):
     """The settings of a grid with their held-out scores.
 
     Attributes

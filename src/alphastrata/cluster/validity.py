@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from alphastrata.core.shown import Shown
 from alphastrata.errors import InputDataError
 
 __all__ = ["Scores", "score_clusters", "scores", "trustworthiness"]
@@ -22,7 +23,7 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Scores:
+class Scores(Shown):
     """Internal validity of one labeling in one space.
 
     Attributes

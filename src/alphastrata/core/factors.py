@@ -117,6 +117,12 @@ class Holdings:
             f"{len(self.portfolios)} portfolios, {len(self.dates):,} dates"
         )
 
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        head = self.weights.rename("weight").iloc[:5].to_frame().to_html(escape=True)
+        return f"<p>{escape(repr(self))}</p>{head}"
+
 
 class FactorReturns:
     """Returns of factors or portfolios, date x factor, in decimals per period.

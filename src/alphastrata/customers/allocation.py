@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from alphastrata.core import FactorReturns
 from alphastrata.core.checks import Violations
+from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError, EstimationError, InputDataError
 
 __all__ = ["Allocation", "AllocationRules", "allocate"]
@@ -74,7 +75,7 @@ class AllocationRules:
 
 
 @dataclass(frozen=True, eq=False)
-class Allocation:
+class Allocation(Shown):
     """Portfolios of segments.
 
     Attributes

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from alphastrata.cluster.networks import neighbor_network
+from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError, InputDataError
 
 __all__ = [
@@ -133,7 +134,7 @@ def correlation_ratio(codes: Codes, values: Array) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class AssociationNetwork:
+class AssociationNetwork(Shown):
     """Columns joined by their strongest associations.
 
     Attributes
@@ -228,7 +229,7 @@ def _frame(places: dict[int, Any], names: list[str]) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class CustomerNetwork:
+class CustomerNetwork(Shown):
     """Customers joined to their nearest neighbours.
 
     Attributes

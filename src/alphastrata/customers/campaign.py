@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from alphastrata.core.checks import Violations
+from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError, InputDataError
 
 __all__ = ["Budget", "Campaign", "choose_customers", "plan_campaign"]
@@ -69,7 +70,7 @@ class Budget:
 
 
 @dataclass(frozen=True, eq=False)
-class Campaign:
+class Campaign(Shown):
     """Who is chosen.
 
     Attributes

@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 from alphastrata.cluster import Scores, scores
 from alphastrata.cluster.mixed_autoencoder import Block
 from alphastrata.core.checks import Violations
+from alphastrata.core.shown import Shown
 from alphastrata.customers.nulls import MixedNull
 from alphastrata.customers.stages import Assigner, Mapper, Stages, cluster_rows
 from alphastrata.errors import ConfigError
@@ -78,7 +79,7 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class KChoice:
+class KChoice(Shown):
     """What speaks for each number of segments.
 
     Attributes

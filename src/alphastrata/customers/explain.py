@@ -12,6 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from alphastrata.cluster import SurrogateTree, surrogate_tree
 from alphastrata.cluster.attribution import shapley_values
+from alphastrata.core.shown import Shown
 from alphastrata.customers.association import (
     AssociationNetwork,
     CustomerNetwork,
@@ -29,7 +30,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class CustomerShapley:
+class CustomerShapley(Shown):
     """What each column adds to the chance that a customer belongs to each segment.
 
     Attributes
@@ -73,7 +74,7 @@ class CustomerShapley:
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Shown):
     """Everything that says what the segments are.
 
     Attributes

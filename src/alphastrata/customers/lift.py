@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from alphastrata.core.shown import Shown
 from alphastrata.customers.propensity import Propensity
 from alphastrata.customers.table import CustomerTable
 from alphastrata.errors import InputDataError
@@ -18,7 +19,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Lift:
+class Lift(Shown):
     """The targeting measured on known answers.
 
     Attributes

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import chi2_contingency, kruskal
 
+from alphastrata.core.shown import Shown
 from alphastrata.customers.segmentation import Segmentation
 from alphastrata.customers.table import CustomerTable
 
@@ -63,7 +64,7 @@ NOTABLE = 0.35
 
 
 @dataclass(frozen=True, eq=False)
-class SegmentProfiles:
+class SegmentProfiles(Shown):
     """What each segment looks like.
 
     Attributes

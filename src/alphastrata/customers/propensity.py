@@ -15,6 +15,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from alphastrata.core.checks import Note
+from alphastrata.core.shown import Shown
 from alphastrata.customers.profile import readable
 from alphastrata.customers.segmentation import Segmentation
 from alphastrata.errors import ConfigError, InputDataError
@@ -27,7 +28,7 @@ FEWEST_KNOWN, FEWEST_EACH = 100, 20
 
 
 @dataclass(frozen=True, eq=False)
-class Propensity:
+class Propensity(Shown):
     """Scores of customers for an offer.
 
     Attributes

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from alphastrata.core.shown import Shown
 from alphastrata.customers.allocation import Allocation
 from alphastrata.customers.campaign import Campaign
 from alphastrata.customers.explain import Explanation
@@ -24,7 +25,7 @@ PACKAGES = ("alphastrata", "numpy", "pandas", "scikit-learn", "torch", "skfolio"
 
 
 @dataclass(frozen=True, eq=False)
-class StudyResult:
+class StudyResult(Shown):
     """Everything that a study of customers found.
 
     Attributes

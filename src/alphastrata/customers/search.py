@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from alphastrata.core.shown import Shown
 from alphastrata.customers.choice import NEAR, Effort, KChoice, Rows, best_k, choose_k
 from alphastrata.customers.nulls import MixedNull
 from alphastrata.customers.stages import Stages
@@ -20,7 +21,7 @@ FINALISTS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class StageSearch:
+class StageSearch(Shown):
     """What every configuration scored.
 
     Attributes

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from alphastrata.core.checks import Note, Violations
+from alphastrata.core.shown import Shown
 from alphastrata.customers.choice import Effort, KChoice, Rows, choose_k
 from alphastrata.customers.nulls import MixedNull
 from alphastrata.customers.preprocess import MixedPreprocessor
@@ -67,7 +68,7 @@ class SegmentModel:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Segmentation:
+class Segmentation(Shown):
     """Customers in segments.
 
     Attributes

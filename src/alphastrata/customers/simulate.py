@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from alphastrata.core.checks import Violations
+from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError
 
 __all__ = ["SimulatedCustomers", "simulate"]
@@ -51,7 +52,7 @@ CITIES = ("Jakarta", "Surabaya", "Bandung", "Medan", "Semarang", "Makassar", "De
 
 
 @dataclass(frozen=True, eq=False)
-class SimulatedCustomers:
+class SimulatedCustomers(Shown):
     """A customer table with its truth.
 
     Attributes

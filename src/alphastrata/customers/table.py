@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from alphastrata.core.checks import Note, Violations
+from alphastrata.core.shown import Shown
 from alphastrata.customers.kinds import infer_kinds, parse_numbers
 from alphastrata.errors import InputDataError
 
@@ -20,7 +21,7 @@ FEATURES = ("numeric", "ordered", "nominal")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CustomerTable:
+class CustomerTable(Shown):
     """Customers with columns of known kinds; neither identifiers nor personal data inside.
 
     Attributes

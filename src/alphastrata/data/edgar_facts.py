@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from alphastrata.core.checks import Note
+from alphastrata.core.shown import Shown
 from alphastrata.data.sessions import next_session
 from alphastrata.errors import ConfigError, InputDataError
 
@@ -48,7 +49,7 @@ class Fact(NamedTuple):
 
 
 @dataclass(frozen=True)
-class CompanyFacts:
+class CompanyFacts(Shown):
     """What one company has filed, restricted to the tags of `edgar_tags.csv`.
 
     Attributes

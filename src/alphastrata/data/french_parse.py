@@ -22,6 +22,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from alphastrata.core.checks import Note
+from alphastrata.core.shown import Shown
 from alphastrata.data.french_dates import (
     FREQUENCY_WORDS,
     Frequency,
@@ -55,7 +56,7 @@ _SPREADSHEET_DECILE = re.compile(r"^([2-9])-Dec$")
 
 
 @dataclass(frozen=True, eq=False)
-class FrenchTable:
+class FrenchTable(Shown):
     """One table of a file.
 
     Attributes
@@ -95,7 +96,7 @@ class FrenchTable:
 
 
 @dataclass(frozen=True, eq=False)
-class FrenchFile:
+class FrenchFile(Shown):
     """All tables of one file of the library.
 
     Attributes

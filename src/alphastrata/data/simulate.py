@@ -14,6 +14,7 @@ from alphastrata.core.bydate import rank, standardize
 from alphastrata.core.checks import Violations
 from alphastrata.core.factors import FactorReturns
 from alphastrata.core.panel import Panel
+from alphastrata.core.shown import Shown
 from alphastrata.data.asof import visible_rows
 from alphastrata.data.french import bundled_factors
 from alphastrata.data.simulate_paths import (
@@ -111,7 +112,7 @@ class SimulationOptions:
 
 
 @dataclass(frozen=True)
-class Market:
+class Market(Shown):
     """A simulated market.
 
     Attributes

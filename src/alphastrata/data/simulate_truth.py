@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from alphastrata.core.shown import Shown
 from alphastrata.data.simulate_paths import FAILED, MERGED, Lives
 from alphastrata.data.simulate_statements import Filings
 from alphastrata.data.simulate_strata import States
@@ -25,7 +26,7 @@ FACTOR_NAMES = ("Mkt-RF", "SMB", "HML", "Mom")
 
 
 @dataclass(frozen=True)
-class Truth:
+class Truth(Shown):
     """What was planted in a simulated market.
 
     Attributes

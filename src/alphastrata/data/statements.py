@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from alphastrata.core.checks import Note
+from alphastrata.core.shown import Shown
 from alphastrata.data.store import Entry
 from alphastrata.errors import SourceError
 
 
 @dataclass(frozen=True, eq=False)
-class Statements:
+class Statements(Shown):
     """Statements with two clocks, ready for `as_of`.
 
     Attributes

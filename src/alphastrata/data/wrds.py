@@ -20,6 +20,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note
 from alphastrata.core.panel import Panel
+from alphastrata.core.shown import Shown
 from alphastrata.data.asof import as_of
 from alphastrata.data.lags import Lag
 from alphastrata.data.store import Entry, Fetched, Mode, Store, utc_now
@@ -76,7 +77,7 @@ _BY_YEAR = ("msf_v2", "funda")
 
 
 @dataclass(frozen=True, eq=False)
-class WrdsTables:
+class WrdsTables(Shown):
     """The tables of one study, as WRDS served them.
 
     Attributes

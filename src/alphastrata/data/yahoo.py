@@ -22,6 +22,7 @@ import pandas as pd
 
 from alphastrata.core.checks import Note
 from alphastrata.core.panel import Panel
+from alphastrata.core.shown import Shown
 from alphastrata.data.store import Entry, Fetched, Mode, Store, utc_now
 from alphastrata.data.yahoo_parse import YahooChart, parse_yahoo
 from alphastrata.errors import ConfigError, InputDataError, RateLimitError, SourceError
@@ -46,7 +47,7 @@ _RULES = {"W": "W-FRI", "M": "ME"}
 
 
 @dataclass(frozen=True, eq=False)
-class YahooHistory:
+class YahooHistory(Shown):
     """Daily histories of several tickers.
 
     Attributes

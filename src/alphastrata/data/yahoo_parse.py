@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from alphastrata.core.checks import Note
+from alphastrata.core.shown import Shown
 from alphastrata.errors import InputDataError
 
 DISAGREEMENT = 0.005
@@ -23,7 +24,7 @@ DISAGREEMENT = 0.005
 
 
 @dataclass(frozen=True, eq=False)
-class YahooChart:
+class YahooChart(Shown):
     """The daily history of one ticker.
 
     Attributes

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from alphastrata.core import Result
+from alphastrata.core.shown import Shown
 from alphastrata.errors import AlphaStrataError, ConfigError
 from alphastrata.inference.registry import TESTS, Lags, check_options, options_of
 from alphastrata.inference.subjects import Subjects
@@ -46,7 +47,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Battery:
+class Battery(Shown):
     """Results by name, and why a test is missing.
 
     Attributes

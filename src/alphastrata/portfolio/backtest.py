@@ -13,6 +13,7 @@ import pandas as pd
 from alphastrata.core.checks import Note, Violations, require_columns
 from alphastrata.core.factors import FactorReturns, Holdings, Kind
 from alphastrata.core.panel import Panel, as_panel
+from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.portfolio import accounts
 from alphastrata.portfolio.costs import Cost, cost_rates
@@ -24,7 +25,7 @@ Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Backtest:
+class Backtest(Shown):
     """What accounts earned, paid and held; every frame is date x portfolio.
 
     Over the period that ends at t: wealth(t) = wealth(t-1) x (1 + net(t)), and

@@ -9,6 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from alphastrata.core.checks import Violations
+from alphastrata.core.shown import Shown
 
 __all__ = ["AlphaPlot", "Coefficients", "HeadlineFigure", "HowComputed", "Plot", "Table"]
 
@@ -165,7 +166,7 @@ class Plot:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Coefficients:
+class Coefficients(Shown):
     """A published table: coefficients with t-statistics in parentheses under them.
 
     Parameters

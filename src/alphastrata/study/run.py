@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alphastrata.core.shown import Shown
 from alphastrata.inference.ledger import Ledger
 from alphastrata.study import artefacts
 from alphastrata.study.artefacts import Artefacts
@@ -24,7 +25,7 @@ from alphastrata.study.whole_way import compute
 
 
 @dataclass(frozen=True)
-class Finished:
+class Finished(Shown):
     """A finished study.
 
     Attributes
