@@ -160,3 +160,19 @@ def test_a_gpu_gives_the_same_within_tolerance(X):
         Autoencoder(epochs=20, device=device, random_state=0).fit(X) for device in ("cpu", "cuda")
     )
     assert two.score(X) == pytest.approx(one.score(X), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        *(("hidden", odd) for odd in ((0,), (-1,), (2.5,), 64, "64", None)),
+        *(("device", odd) for odd in ("tpu", None, 0)),
+        *(("learning_rate", odd) for odd in ("fast", None, 0.0, float("nan"), float("inf"))),
+        *(("noise", odd) for odd in ("a", -1.0)),
+        *(("validation_fraction", odd) for odd in (1.0, None)),
+        *(("latent_dim", odd) for odd in (True, 2.0)),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(X, setting, value):
+    with pytest.raises(ConfigError, match=setting):
+        Autoencoder(epochs=1, **{setting: value}).fit(X)

@@ -119,3 +119,13 @@ def test_digits():
         scores["plain"].append(normalized_mutual_info_score(digits, plain))
     assert np.mean(scores["DEC"]) >= 0.76
     assert np.mean(scores["DEC"]) > np.mean(scores["plain"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("hidden", (0,)), ("hidden", 64), ("device", "tpu"), ("tol", None), ("learning_rate", "a")],
+)
+@pytest.mark.parametrize("kind", [DEC, IDEC, VaDE])
+def test_a_setting_that_cannot_be_is_named(kind, setting, value, blobs):
+    with pytest.raises(ConfigError, match=setting):
+        kind(2, **(SMALL | {setting: value})).fit(blobs[0])

@@ -1,12 +1,14 @@
 """HDBSCAN with a predict: labels are scikit-learn's, far rows are noise."""
 
 import numpy as np
+import pytest
 from sklearn.cluster import HDBSCAN
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from alphastrata.cluster import DensityClusterer
+from alphastrata.errors import ConfigError
 
 
 @parametrize_with_checks([DensityClusterer(min_cluster_size=5)])
@@ -34,3 +36,12 @@ def test_new_rows_join_their_cluster_or_none():
 def test_rows_without_any_cluster_are_all_noise():
     model = DensityClusterer(min_cluster_size=30).fit(np.random.default_rng(0).normal(size=(40, 9)))
     assert (model.predict(np.zeros((2, 9))) >= -1).all()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [*(("min_cluster_size", odd) for odd in (0, 1, 2.5, "a")), ("min_samples", 0)],
+)
+def test_a_setting_that_cannot_be_is_named(setting, value):
+    with pytest.raises(ConfigError, match=setting):
+        DensityClusterer(**{setting: value}).fit(np.arange(20.0)[:, None])

@@ -198,3 +198,12 @@ def test_umap_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(ConfigError, match="umap-learn"):
         umap()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("n_iter", 2.5), ("early_iter", "a"), ("perplexity", None), ("learning_rate", "fast")],
+)
+def test_a_setting_that_cannot_be_is_named(setting, value):
+    with pytest.raises(ConfigError, match=setting):
+        TSNE(**{setting: value}).fit(np.random.default_rng(0).normal(size=(20, 2)))

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from alphastrata.cluster.bounds import require_network, require_number, require_whole
 from alphastrata.core.checks import Violations
 from alphastrata.errors import ConfigError, InputDataError
 
@@ -315,28 +316,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             f"optimizer must be one of {OPTIMIZERS}",
             first=repr(self.optimizer),
         )
-        for name, low in (("latent_dim", 1), ("batch_size", 1), ("epochs", 1), ("patience", 0)):
-            value = (
-                1 if getattr(self, name) == "auto" and name == "batch_size" else getattr(self, name)
-            )
-            check.require(
-                isinstance(value, (int, np.integer)) and bool(value >= low),
-                f"{name} must be a whole number of at least {low}",
-                first=repr(value),
-            )
+        require_network(check, self)
+        require_whole(check, self, 1, "latent_dim", "epochs")
+        require_whole(check, self, 0, "patience")
+        if self.batch_size != "auto":
+            require_whole(check, self, 1, "batch_size")
         for name in ("noise", "weight_decay"):
-            value = getattr(self, name)
-            check.require(value >= 0.0, f"{name} must not be negative", first=repr(value))
-        check.require(
-            self.learning_rate > 0.0,
-            "learning_rate must be positive",
-            first=repr(self.learning_rate),
-        )
-        check.require(
-            0.0 <= self.validation_fraction < 1.0,
-            "validation_fraction must be in [0, 1)",
-            first=repr(self.validation_fraction),
-        )
+            require_number(check, self, name, 0)
+        require_number(check, self, "validation_fraction", 0, below=1)
+        require_number(check, self, "learning_rate", 0, strict=True)
         check.raise_if_any(ConfigError)
 
     @property

@@ -20,6 +20,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from alphastrata.cluster.autoencoder import Autoencoder, Layers, apply_layers
+from alphastrata.cluster.bounds import (
+    is_whole,
+    require_network,
+    require_number,
+    require_whole,
+)
 from alphastrata.core.checks import Violations
 from alphastrata.errors import ConfigError
 
@@ -93,17 +99,15 @@ class DeepClusterer(
         """Return the rows to fit and a seed, or raise for what is wrong with the settings."""
         values = np.asarray(validate_data(self, X, dtype=np.float64, ensure_min_samples=2))
         check = Violations(f"the settings of {type(self).__name__}")
-        for name in ("n_clusters", "latent_dim", "pretrain_epochs", "epochs", "batch_size"):
-            value = getattr(self, name)
-            check.require(
-                isinstance(value, (int, np.integer)) and bool(value >= 1),
-                f"{name} must be a whole number of at least 1",
-                first=repr(value),
-            )
-        check.require(self.learning_rate > 0.0, "learning_rate must be positive")
-        check.require(self.tol >= 0.0, "tol must not be negative", first=repr(self.tol))
+        require_network(check, self)
+        sizes = ("n_clusters", "latent_dim", "pretrain_epochs", "epochs", "batch_size")
+        require_whole(check, self, 1, *sizes)
+        require_number(check, self, "learning_rate", 0, strict=True)
+        for name in ("tol", "gamma"):
+            if hasattr(self, name):
+                require_number(check, self, name, 0)
         check.require(
-            len(values) >= self.n_clusters,
+            not is_whole(self.n_clusters) or len(values) >= self.n_clusters,
             "There must be at least as many rows as clusters",
             first=f"n_samples={len(values)}, n_clusters={self.n_clusters}",
         )
@@ -312,6 +316,4 @@ class IDEC(DEC):
         EstimationError
             If the loss stops being a finite number; the epoch is named.
         """
-        if self.gamma < 0.0:
-            raise ConfigError(f"gamma must not be negative, got {self.gamma}.")
         return self._fit(X, reconstruction=1.0, clustering=self.gamma)

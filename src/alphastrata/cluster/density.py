@@ -10,7 +10,10 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import HDBSCAN
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from alphastrata.cluster.bounds import require_whole
 from alphastrata.cluster.neighbors import nearest_neighbors
+from alphastrata.core.checks import Violations
+from alphastrata.errors import ConfigError
 
 __all__ = ["DensityClusterer"]
 
@@ -57,13 +60,23 @@ class DensityClusterer(ClusterMixin, BaseEstimator):
         self.min_samples = min_samples
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Cluster the rows of ``X`` (n x d)."""
+        """Cluster the rows of ``X`` (n x d).
+
+        Raises
+        ------
+        ConfigError
+            If a setting is out of range.
+        """
         values = np.asarray(validate_data(self, X, dtype=np.float64, ensure_min_samples=2))
+        check = Violations("the settings of DensityClusterer")
+        require_whole(check, self, 2, "min_cluster_size")
+        if self.min_samples is not None:
+            require_whole(check, self, 1, "min_samples")
+        check.raise_if_any(ConfigError)
         # A cluster cannot be larger than the sample, nor have more neighbours than it has rows.
-        size = min(self.min_cluster_size, len(values))
         samples: Any = self.min_samples
         inner = HDBSCAN(
-            min_cluster_size=max(size, 2),
+            min_cluster_size=min(self.min_cluster_size, len(values)),
             min_samples=samples if samples is None else min(samples, len(values)),
             copy=True,
         )

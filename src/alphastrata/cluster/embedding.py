@@ -12,6 +12,7 @@ from sklearn.manifold import Isomap
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from alphastrata.cluster.bounds import is_whole, require_number, require_whole
 from alphastrata.cluster.neighbors import affinities, conditional, nearest_neighbors, upper_triangle
 from alphastrata.cluster.tsne_kernels import descend, kl_divergence, place_rows
 from alphastrata.core.checks import Violations
@@ -205,23 +206,15 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _check_settings(self, n: int) -> None:
         check = Violations("the settings of t-SNE")
         check.require(
-            self.n_components in (1, 2, 3),
+            is_whole(self.n_components) and self.n_components in (1, 2, 3),
             "n_components must be 1, 2 or 3",
             first=repr(self.n_components),
         )
-        for name, low in (
-            ("perplexity", 1),
-            ("early_exaggeration", 1),
-            ("early_iter", 0),
-            ("n_iter", 0),
-        ):
-            value = getattr(self, name)
-            check.require(value >= low, f"{name} must be at least {low}", first=repr(value))
-        check.require(
-            self.learning_rate == "auto" or float(self.learning_rate) > 0.0,
-            'learning_rate must be "auto" or positive',
-            first=repr(self.learning_rate),
-        )
+        for name in ("perplexity", "early_exaggeration"):
+            require_number(check, self, name, 1)
+        require_whole(check, self, 0, "early_iter", "n_iter")
+        if self.learning_rate != "auto":
+            require_number(check, self, "learning_rate", 0, strict=True)
         check.require(
             self.method in ("auto", "exact", "opentsne"),
             'method must be "auto", "exact" or "opentsne"',
