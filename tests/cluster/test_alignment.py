@@ -91,3 +91,13 @@ def test_noise_stays_unclassified():
 def test_arguments_must_fit():
     with pytest.raises(InputDataError, match="same windows"):
         align([np.zeros(1, int)], [], [])
+
+
+def test_windows_that_do_not_fit_are_named():
+    one, codes, centre = np.array([0, 1]), np.array([0, 1]), {0: np.zeros(1), 1: np.ones(1)}
+    with pytest.raises(InputDataError, match="window 1, 2 labels for 1 assets"):
+        align([one, one], [codes, codes[:1]], [centre, centre])
+    with pytest.raises(InputDataError, match="once in a window; 1 breaks this. First: window 0"):
+        align([one, one], [codes * 0, codes], [centre, centre])
+    with pytest.raises(InputDataError, match="window 1, cluster 1"):
+        align([one, one], [codes, codes], [centre, {0: np.zeros(1)}])

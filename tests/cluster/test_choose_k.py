@@ -1,12 +1,13 @@
 """Choosing k: kneed's elbow, the right k on planted clusters, one on noise."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.mixture import GaussianMixture
 
 from alphastrata.cluster import choose_k, elbow
-from alphastrata.errors import ConfigError
+from alphastrata.errors import ConfigError, EstimationError, InputDataError
 
 
 def test_elbow_is_kneeds():
@@ -52,3 +53,41 @@ def test_wrong_arguments_are_refused():
         choose_k(KMeans(2), X, candidates=(3, 2))
     with pytest.raises(ConfigError, match="HDBSCAN has neither"):
         choose_k(HDBSCAN(copy=True), X, candidates=(2, 3))
+
+
+def test_half_of_the_rows_must_have_room_for_the_clusters():
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    with pytest.raises(ConfigError, match=r"Half of the 20 rows.*1 breaks this. First: k = 11"):
+        choose_k(KMeans(2), X, candidates=(2, 10, 11))
+    with pytest.raises(ConfigError, match="whole numbers"):
+        choose_k(KMeans(2), X, candidates=(2.5, 3))
+    with pytest.raises(ConfigError, match="null must be one of"):
+        choose_k(KMeans(2), X, candidates=(2, 3), null="noise")
+
+
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+def test_rows_that_are_all_alike_have_no_number_of_clusters():
+    with pytest.raises(EstimationError, match="all alike"):
+        choose_k(KMeans(2, random_state=0), np.ones((40, 2)), candidates=(2, 3))
+
+
+def test_a_criterion_that_says_nothing_chooses_nothing():
+    # A single column permuted is the same sample: the null has no spread.
+    X = np.repeat([0.0, 9.0], 20)[:, None]
+    model = KMeans(2, n_init=3, random_state=0)
+    found = choose_k(model, X, candidates=(2,), draws=2, null="permute")
+    assert found.table["calibrated"].isna().all()
+    assert found.choices.index.tolist() == ["elbow", "silhouette", "gap", "stability"]
+
+
+def test_a_model_without_a_seed_gets_one():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    one, two = (choose_k(KMeans(5, n_init=1), X, candidates=(4, 5), draws=2) for _ in range(2))
+    pd.testing.assert_frame_equal(one.table, two.table)
+
+
+def test_an_elbow_needs_an_inertia_for_each_k():
+    with pytest.raises(InputDataError, match="got 1 for 2"):
+        elbow([2, 3], [1.0])
+    with pytest.raises(InputDataError, match="got 0 for 0"):
+        elbow([], [])

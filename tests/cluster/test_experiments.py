@@ -160,3 +160,24 @@ def test_wrong_arguments_are_refused(found):
         found.chosen(Choice(9, "kmeans", 3))
     with pytest.raises(ConfigError, match="clusterer"):
         found.table(clusterer="ward")
+
+
+def test_a_table_that_is_no_cross_section_is_refused():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(20, 3)), columns=list("abc"))
+    groups = {"original": ["a"], "extension": ["b"], "price": ["c"]}
+    with pytest.raises(InputDataError, match="appears once; 1 breaks this. First: 1"):
+        experiments(X.rename(index={2: 1}), groups, clusters=(2,), seeds=1)
+    with pytest.raises(ConfigError, match="in one group; 1 breaks this. First: 'a'"):
+        experiments(X, groups | {"price": ["a"]}, clusters=(2,), seeds=1)
+    with pytest.raises(ConfigError, match="First: 'prices'"):
+        experiments(X, groups | {"prices": ["c"]}, clusters=(2,), seeds=1)
+
+
+def test_few_assets_have_no_trustworthiness():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(6, 3)), columns=list("abc"))
+    groups = {"original": ["a"], "extension": ["b"], "price": ["c"]}
+    found = experiments(X, groups, clusters=(2,), seeds=1, schedule="short")
+    assert found.scores["trustworthiness"].isna().all()
+    assert found.table().notna().all().all()

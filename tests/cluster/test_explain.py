@@ -34,8 +34,10 @@ def test_profiles_are_pandas(planted):
         "median_z",
         "std_z",
     }
-    with pytest.raises(InputDataError, match="same rows"):
+    with pytest.raises(InputDataError, match="one label per row"):
         profiles(X, X, labels[:5])
+    with pytest.raises(InputDataError, match="same rows"):
+        profiles(X, X[:5], labels)
 
 
 def test_profiles_leave_noise_out(planted):

@@ -68,10 +68,17 @@ def test_neighbours_are_brute_force():
     near = np.argsort(gap, axis=1)[:, :3]
     pairs = {frozenset((f"A{i}", f"A{j}")) for i in range(40) for j in near[i]}
     assert {frozenset(e) for e in found.edges[["source", "target"]].to_numpy()} == pairs
-    for cluster in (1, 2):
+    assert found.purity.index.tolist() == [0, 1, 2]
+    for cluster in (0, 1, 2):
         own = np.flatnonzero(labels == cluster)
         assert found.purity[cluster] == pytest.approx((labels[near[own]] == cluster).mean())
-    assert 0 not in found.purity.index
+
+
+def test_what_is_not_classified_is_no_cluster():
+    places, labels = np.arange(6.0)[:, None], pd.array([0, 0, 0, -1, None, -1], dtype="Int64")
+    found = neighbor_network(places, labels, n_neighbors=2)
+    assert found.purity.to_dict() == {0: pytest.approx(5 / 6)}
+    assert found.edges["inside"].sum() == 3
 
 
 def test_wrong_arguments_are_refused(blocks):
@@ -81,3 +88,12 @@ def test_wrong_arguments_are_refused(blocks):
         feature_network(blocks[["a0"]])
     with pytest.raises(InputDataError, match="n_neighbors=9"):
         neighbor_network(np.zeros((5, 1)), np.zeros(5), n_neighbors=9)
+
+
+def test_constant_characteristics_have_no_edge(blocks):
+    flat = blocks.assign(flat=1.0)
+    found = feature_network(flat)
+    assert "flat" not in found.edges[["source", "target"]].to_numpy()
+    assert found.communities.value_counts()[found.communities["flat"]] == 1
+    pd.testing.assert_frame_equal(found.edges, feature_network(blocks).edges)
+    assert feature_network(blocks * 0.0).communities.nunique() == blocks.shape[1]

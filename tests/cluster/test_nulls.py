@@ -8,7 +8,13 @@ from sklearn.cluster import KMeans
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from alphastrata.cluster import SignedLog, deep_clusterer, null_test, sample_null
+from alphastrata.cluster import (
+    DensityClusterer,
+    SignedLog,
+    deep_clusterer,
+    null_test,
+    sample_null,
+)
 from alphastrata.errors import ConfigError, InputDataError
 
 
@@ -132,7 +138,7 @@ def test_wrong_arguments_are_refused():
         null_test(plain(), planted(), nulls=["shuffle"])
     with pytest.raises(ConfigError, match="draws"):
         null_test(plain(), planted(), draws=0)
-    with pytest.raises(InputDataError, match="three rows"):
+    with pytest.raises(InputDataError, match="at least 3 rows"):
         null_test(plain(), np.zeros((2, 2)))
 
 
@@ -185,3 +191,39 @@ def test_power_on_planted_clusters_is_high_against_every_null():
         for s in range(100)
     ]
     assert ((pd.DataFrame(found) <= 0.05).mean() >= 0.95).all()
+
+
+def test_data_without_clusters_beat_no_draw():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    test = null_test(DensityClusterer(min_cluster_size=30), X, nulls=["permute"], draws=3)
+    assert (test.labels == -1).all()
+    assert test.observed.isna().all()
+    assert (test.pvalues == 1.0).all()
+    assert test.calibrated.isna().all()
+    assert len(test.table()) == 9
+
+
+def test_a_model_without_a_seed_gets_one():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    model = KMeans(5, n_init=1)
+    one, two = (null_test(model, X, nulls=["permute"], draws=4, n_jobs=j) for j in (1, 2))
+    pd.testing.assert_frame_equal(one.simulated, two.simulated)
+    assert np.array_equal(one.labels, two.labels)
+    assert model.random_state is None
+
+
+def test_wrong_factors_are_refused():
+    X = planted()
+    for factor, match in (
+        (np.arange(5), "one value per row"),
+        (np.ones(len(X)), "two different values"),
+        (np.full(len(X), np.nan), "two different values"),
+    ):
+        with pytest.raises(InputDataError, match=match):
+            null_test(plain(), X, nulls=["one_factor"], draws=1, factor=factor)
+    with pytest.raises(ConfigError, match="not among the nulls"):
+        null_test(plain(), X, nulls=["permute"], draws=1, factor=X[:, 0])
+    with pytest.raises(ConfigError, match="list of some"):
+        null_test(plain(), X, nulls="permute")
+    with pytest.raises(ConfigError, match="named once"):
+        null_test(plain(), X, nulls=["permute", "permute"])

@@ -3,12 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from alphastrata.cluster import SignedLog, deep_clusterer, project_out, size_purge
+from alphastrata.cluster import (
+    DensityClusterer,
+    SignedLog,
+    deep_clusterer,
+    project_out,
+    size_purge,
+)
 from alphastrata.errors import InputDataError
 
 
@@ -87,3 +94,30 @@ def test_residuals_are_uncorrelated_with_size():
 def test_missing_size_is_refused():
     with pytest.raises(InputDataError, match="1 missing"):
         project_out(np.zeros((3, 1)), [1.0, np.nan, 2.0])
+
+
+def test_what_is_not_classified_tells_nothing_of_size():
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=120)
+    X = np.r_[
+        rng.normal(size=(50, 3)), rng.normal(size=(50, 3)) + 9.0, rng.normal(size=(20, 3)) * 99
+    ]
+    found = size_purge(DensityClusterer(min_cluster_size=15), X, size, draws=2)
+    kept = found.labels >= 0
+    assert 0 < kept.sum() < 120
+    bins = np.ceil(rankdata(size) / 120 * 2).astype(int)
+    expected = adjusted_mutual_info_score(bins[kept], found.labels[kept])
+    assert found.information.loc["size", "adjusted"] == pytest.approx(expected, abs=1e-12)
+    nothing = size_purge(
+        DensityClusterer(min_cluster_size=60),
+        X[:, :1] * 0 + rng.normal(size=(120, 3)),
+        size,
+        draws=2,
+    )
+    assert not nothing.passes()
+    assert nothing.information.isna().all().all()
+
+
+def test_industry_has_one_code_per_row():
+    with pytest.raises(InputDataError, match=r"120 rows; got 3"):
+        project_out(np.zeros((120, 2)), np.arange(120), industry=["a"] * 3)

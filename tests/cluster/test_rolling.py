@@ -259,8 +259,7 @@ def scripted(seed=0):
     return pd.DataFrame(rows, columns=["date", "asset", "truth", "x", "y"])
 
 
-@pytest.mark.parametrize("start", ["cold", "warm"])
-@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize(("deep", "start"), [(False, "cold"), (True, "cold"), (True, "warm")])
 def test_scripted_events_are_found_at_their_dates(deep, start):
     data = scripted()
     model = make_pipeline(StandardScaler(), HDBSCAN(min_cluster_size=12, copy=True))
@@ -280,3 +279,24 @@ def test_scripted_events_are_found_at_their_dates(deep, start):
     month = {date: t for t, date in enumerate(panel.dates)}
     events = [(month[e.date], e.event) for e in found.events.itertuples()]
     assert events == [(3, "birth"), (5, "split"), (7, "merge"), (9, "death")]
+
+
+def test_what_is_not_there_cannot_be_gone_on_from(panel):
+    plain = make_pipeline(StandardScaler(), KMeans(3, n_init=1, random_state=0))
+    for start, kind in (("warm", "Autoencoder"), ("map", "TSNE")):
+        with pytest.raises(ConfigError, match=f"the {kind} of the window before"):
+            rolling(plain, panel, RollingWindows(4), options=RollingOptions(start=start))
+
+
+def test_features_are_a_list_of_different_columns(panel):
+    first, second = panel.columns[:2]
+    with pytest.raises(ConfigError, match=f"1 of 3 are named again. First: '{first}'"):
+        rolling(tiny(), panel, RollingWindows(4), features=[first, second, first])
+    with pytest.raises(ConfigError, match="list of columns"):
+        rolling(tiny(), panel, RollingWindows(4), features=first)
+
+
+@pytest.mark.parametrize("odd", [KMeans, "kmeans", None])
+def test_what_is_no_clusterer_is_refused(panel, odd):
+    with pytest.raises(ConfigError, match="must be a clusterer"):
+        rolling(odd, panel, RollingWindows(4))

@@ -6,7 +6,8 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from alphastrata.cluster import stability, window_stability
+from alphastrata.cluster import DensityClusterer, stability, window_stability
+from alphastrata.cluster.stability import agreement
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
 
@@ -63,3 +64,17 @@ def test_wrong_arguments_are_refused():
     one = Strata(pd.DataFrame({"A": [1]}, index=pd.to_datetime(["2020"])), ordered=False)
     with pytest.raises(InputDataError, match="two formation dates"):
         window_stability(one)
+
+
+def test_fits_that_find_nothing_agree_on_nothing():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    found = stability(DensityClusterer(min_cluster_size=30), X, seeds=2, bootstraps=2)
+    assert (found.labels == -1).all()
+    assert found.table()["n"].tolist() == [0, 0]
+    assert found.table()["mean"].isna().all()
+
+
+def test_agreement_is_over_rows_that_both_classify():
+    a, b = np.array([0, 0, 1, 1, -1, -1, 0]), np.array([1, 1, 0, 0, -1, 0, -1])
+    assert agreement(a, b) == 1.0
+    assert agreement(a[:5], b[:5]) == adjusted_rand_score(a[:4], b[:4])

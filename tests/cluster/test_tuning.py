@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.cluster import KMeans
+from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.metrics import silhouette_score
 from sklearn.model_selection import (
@@ -12,6 +12,8 @@ from sklearn.model_selection import (
     KFold,
     RandomizedSearchCV,
 )
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from alphastrata.cluster import (
     ClusterScorer,
@@ -20,7 +22,7 @@ from alphastrata.cluster import (
     score_settings,
     tune,
 )
-from alphastrata.errors import ConfigError
+from alphastrata.errors import ConfigError, EstimationError
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +147,28 @@ def test_a_table_of_assets_may_be_a_frame(X):
     kmeans = KMeans(3, n_init=2, random_state=0)
     one, two = (score_settings([kmeans], table, folds=2) for table in (X, frame))
     assert one.equals(two)
+
+
+def test_a_setting_that_cannot_be_fitted_is_named(X):
+    with pytest.raises(
+        EstimationError, match=r"KMeans\(n_clusters=70.*could not be fitted to 60 rows"
+    ):
+        tune(KMeans(n_init=1, random_state=0), X[:90], {"n_clusters": [3, 70]})
+    with pytest.raises(ConfigError, match="'nothing'"):
+        tune(KMeans(), X, {"nothing": [1]})
+    with pytest.raises(ConfigError, match="cannot predict"):
+        tune(AgglomerativeClustering(), X, {"n_clusters": [3]})
+    for values in (3, "random", []):
+        with pytest.raises(ConfigError, match="a list of values"):
+            tune(KMeans(), X, {"n_clusters": values})
+
+
+def test_a_model_without_a_seed_gets_one(X):
+    one, two = (tune(KMeans(n_init=1), X, {"n_clusters": [7, 8]}, n_jobs=j) for j in (1, 2))
+    pd.testing.assert_frame_equal(one.table, two.table)
+
+
+def test_a_step_may_be_left_out(X):
+    model = make_pipeline(StandardScaler(), KMeans(3, n_init=1, random_state=0))
+    found = tune(model, X, {"standardscaler": ["passthrough", StandardScaler()]})
+    assert found.table["score"].notna().all()

@@ -67,9 +67,9 @@ def test_twenty_thousand_rows_need_little_memory():
 def test_wrong_shapes_are_refused():
     with pytest.raises(InputDataError, match="one label per row"):
         scores(np.zeros((3, 1)), [[0, 1]])
-    with pytest.raises(InputDataError, match="finite"):
+    with pytest.raises(InputDataError, match="missing; 3 break"):
         scores(np.full((3, 1), np.nan), [[0, 1, 1]])
     with pytest.raises(InputDataError, match="n_neighbors=5"):
         trustworthiness(np.zeros((8, 1)), np.zeros((8, 1)))
-    with pytest.raises(InputDataError, match="finite"):
+    with pytest.raises(InputDataError, match="missing; 12 break"):
         trustworthiness(np.full((12, 1), np.nan), np.zeros((12, 1)))

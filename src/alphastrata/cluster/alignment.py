@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from alphastrata.core.checks import Violations
 from alphastrata.core.shown import Shown
 from alphastrata.errors import InputDataError
 
@@ -156,6 +157,28 @@ def _events(
     return events
 
 
+def _check_windows(
+    labels: Sequence[Labels], assets: Sequence[Labels], centroids: Sequence[dict[int, Array]]
+) -> None:
+    check = Violations("align")
+    for t, (given, codes, centre) in enumerate(zip(labels, assets, centroids, strict=True)):
+        check.require(
+            len(given) == len(codes),
+            "There is one label per asset",
+            first=f"window {t}, {len(given)} labels for {len(codes)} assets",
+        )
+        twice = len(codes) - len(np.unique(codes))
+        check.require(not twice, "An asset is once in a window", count=twice, first=f"window {t}")
+        bare = sorted({int(c) for c in np.unique(given) if c >= 0} - set(centre))
+        check.require(
+            not bare,
+            "Every cluster has a centre",
+            count=len(bare),
+            first=f"window {t}, cluster {bare[0]}" if bare else "",
+        )
+    check.raise_if_any(InputDataError)
+
+
 def align(
     labels: Sequence[Labels],
     assets: Sequence[Labels],
@@ -187,7 +210,8 @@ def align(
     Raises
     ------
     InputDataError
-        If the windows of the arguments do not fit one another.
+        If the windows of the arguments do not fit one another: as many of each, one label per
+        asset, each asset once, a centre for each cluster.
 
     Notes
     -----
@@ -208,6 +232,7 @@ def align(
             f"Labels, assets and centroids must cover the same windows; got {len(labels)}, "
             f"{len(assets)} and {len(centroids)}."
         )
+    _check_windows(labels, assets, centroids)
     out: list[Labels] = []
     events: list[Event] = []
     overlap: list[dict[int, float]] = []

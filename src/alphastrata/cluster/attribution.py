@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
+from alphastrata.cluster.reading import read_features, read_labels
 from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError, InputDataError
 
@@ -22,7 +24,7 @@ Array = NDArray[np.float64]
 
 
 def feature_importance(
-    model: Any, X: pd.DataFrame, *, repeats: int = 10, random_state: int = 0
+    model: Any, X: pd.DataFrame | ArrayLike, *, repeats: int = 10, random_state: int = 0
 ) -> pd.DataFrame:
     """Return how far labels change when one characteristic is permuted.
 
@@ -30,7 +32,7 @@ def feature_importance(
     ----------
     model : fitted estimator
         Anything with ``predict``, such as a fitted ``deep_clusterer``.
-    X : DataFrame, rows x features
+    X : DataFrame or array, rows x features
         Rows to assign, preferably such that were not in training.
     repeats : int
         Permutations of each feature.
@@ -46,7 +48,9 @@ def feature_importance(
     Raises
     ------
     ConfigError
-        If the model cannot predict, or ``repeats`` is not positive.
+        If the model cannot predict or is not fitted, or ``repeats`` is not positive.
+    InputDataError
+        If the features are no matrix of numbers.
 
     References
     ----------
@@ -65,16 +69,29 @@ def feature_importance(
             f"Importance needs a fitted model with predict and at least one repetition; got "
             f"{type(model).__name__} and {repeats}."
         )
+    frame = read_features(X, "feature_importance")
+    named = isinstance(X, pd.DataFrame)
     rng = np.random.default_rng(random_state)
     rows = {}
+
+    def assigned(rows: pd.DataFrame) -> Any:
+        # A model that was fitted to an array knows no names.
+        return model.predict(rows if named else rows.to_numpy())
+
     with threadpool_limits(limits=1):
-        base = model.predict(X)
-        for name in X.columns:
+        try:
+            base = assigned(frame)
+        except NotFittedError as error:
+            raise ConfigError(
+                f"Importance needs a fitted model: call fit of {type(model).__name__} first, on "
+                "other rows."
+            ) from error
+        for name in frame.columns:
             changes = []
             for _ in range(repeats):
-                shuffled = X.copy()
-                shuffled[name] = rng.permutation(X[name].to_numpy())
-                changes.append(1.0 - adjusted_rand_score(base, model.predict(shuffled)))
+                shuffled = frame.copy()
+                shuffled[name] = rng.permutation(frame[name].to_numpy())
+                changes.append(1.0 - adjusted_rand_score(base, assigned(shuffled)))
             rows[str(name)] = {"mean": float(np.mean(changes)), "std": float(np.std(changes))}
     table = pd.DataFrame(rows).T.rename_axis("feature")
     return table.sort_values("mean", ascending=False, kind="stable")
@@ -114,7 +131,7 @@ class ShapleyValues(Shown):
 
 
 def shapley_values(
-    X: pd.DataFrame,
+    X: pd.DataFrame | ArrayLike,
     labels: ArrayLike,
     *,
     n_trees: int = 100,
@@ -128,12 +145,12 @@ def shapley_values(
 
     Parameters
     ----------
-    X : DataFrame, rows x features
+    X : DataFrame or array, rows x features
         Characteristics; missing values are replaced by the median of their column.
     labels : int array of shape (rows,)
-        Clusters; rows with a negative label are left out of the fit.
+        Clusters; rows with a negative or a missing label are left out of the fit.
     n_trees : int
-        Trees in the forest, of depth at most 8.
+        Trees in the forest, at least one, of depth at most 8.
     shuffles : int
         How often the labels are shuffled for the fidelity on labels that say nothing.
     random_state : int
@@ -142,9 +159,10 @@ def shapley_values(
     Raises
     ------
     ConfigError
-        If the package shap is not installed.
+        If the package shap is not installed, or a number is out of range.
     InputDataError
-        If fewer than two clusters have two members.
+        If the features are no matrix of numbers, there is not one label per row, or a cluster has
+        fewer than two members.
 
     References
     ----------
@@ -158,7 +176,13 @@ def shapley_values(
             "Shapley values need the package shap, which is not installed. "
             'Install it with: pip install "alphastrata[customers]".'
         ) from error
-    codes = np.asarray(labels, dtype=np.int64)
+    if n_trees < 1 or shuffles < 0:
+        raise ConfigError(
+            f"Shapley values need at least one tree and no negative shuffles; got {n_trees} and "
+            f"{shuffles}."
+        )
+    X = read_features(X, "shapley_values", empty=False)
+    codes = read_labels(labels, len(X), "shapley_values")
     kept = codes >= 0
     found, counts = np.unique(codes[kept], return_counts=True)
     if len(found) < 2 or counts.min() < 2:

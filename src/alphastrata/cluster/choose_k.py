@@ -11,14 +11,17 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from alphastrata.cluster.nulls import sample_null
+from alphastrata.cluster.null_draws import NULLS, sample_null
+from alphastrata.cluster.reading import read_features
+from alphastrata.cluster.seeding import seeded
+from alphastrata.cluster.stability import agreement
 from alphastrata.cluster.validity import scores
-from alphastrata.cluster.window_fit import fit_early_steps, split_steps
+from alphastrata.cluster.window_fit import fit_early_steps, require_clusterer, split_steps
+from alphastrata.core.checks import Violations
 from alphastrata.core.shown import Shown
-from alphastrata.errors import ConfigError
+from alphastrata.errors import ConfigError, EstimationError, InputDataError
 
 __all__ = ["ChosenK", "choose_k", "elbow"]
 
@@ -38,7 +41,8 @@ class ChosenK(Shown):
         adjusted Rand index over half samples), "calibrated" (silhouette_input against the same
         pipeline on the null, in standard deviations) and its "p-value".
     choices : Series
-        Criterion -> chosen number of clusters; "gap" may choose 1.
+        Criterion -> chosen number of clusters; "gap" may choose 1, and a criterion that is missing
+        for every k chooses none.
     """
 
     table: pd.DataFrame
@@ -47,6 +51,11 @@ class ChosenK(Shown):
 
 def elbow(k: Sequence[int], inertia: Sequence[float]) -> int:
     """Return the k at which the falling, convex curve is farthest below its chord.
+
+    Raises
+    ------
+    InputDataError
+        If there is not one inertia for each of at least one k.
 
     References
     ----------
@@ -58,6 +67,10 @@ def elbow(k: Sequence[int], inertia: Sequence[float]) -> int:
     3
     """
     x, y = np.asarray(k, dtype=np.float64), np.asarray(inertia, dtype=np.float64)
+    if not len(x) or x.shape != y.shape:
+        raise InputDataError(
+            f"An elbow needs one inertia for each k; got {len(y)} for {len(x)} of them."
+        )
     if len(x) < 3 or y.max() == y.min():
         return int(x[0])
     across = (x - x[0]) / (x[-1] - x[0])
@@ -139,7 +152,7 @@ def _half_sample(
 ) -> Array:
     rows = np.sort(np.random.default_rng(seed).permutation(len(X))[: len(X) // 2])
     found = _measure(model, X[rows], candidates)[3]
-    return np.array([adjusted_rand_score(a[rows], b) for a, b in zip(base, found, strict=True)])
+    return np.array([agreement(a[rows], b) for a, b in zip(base, found, strict=True)])
 
 
 def _null_silhouettes(
@@ -164,7 +177,9 @@ def _gap(
         run(delayed(_log_uniform_inertia)(rows, clusterer, candidates, seed) for seed in seeds)
     )
     one = _inertia(rows, np.zeros(len(rows), dtype=np.int64))
-    gap = draws.mean(axis=0) - np.log([one, *inertia])
+    # Clusters of equal rows have no inertia, and an infinite gap.
+    with np.errstate(divide="ignore"):
+        gap = draws.mean(axis=0) - np.log([one, *inertia])
     error = draws.std(axis=0) * np.sqrt(1.0 + 1.0 / len(draws))
     tried = [1, *candidates]
     for i in range(len(tried) - 1):
@@ -172,6 +187,32 @@ def _gap(
         if gap[i] >= gap[i + 1] - error[i + 1]:
             return gap[1:], error[1:], tried[i]
     return gap[1:], error[1:], tried[-1]
+
+
+def _checked(candidates: Sequence[int], draws: int, null: str, n: int) -> list[int]:
+    """Return the numbers of clusters to try, or raise for what is wrong with the settings."""
+    tried = list(candidates)
+    check = Violations("choose_k")
+    whole = all(isinstance(k, (int, np.integer)) for k in [*tried, draws])
+    check.require(whole, "candidates and draws are whole numbers", first=f"{tried} and {draws!r}")
+    check.raise_if_any(ConfigError)
+    check.require(
+        bool(tried) and tried == sorted(set(tried)) and tried[0] >= 2,
+        "candidates must ascend from at least 2",
+        first=repr(tried),
+    )
+    large = [k for k in tried if k > n // 2]
+    check.require(
+        not large,
+        f"Half of the {n} rows, on which stability rests, has no fewer rows than clusters",
+        count=len(large),
+        first=f"k = {large[0]}" if large else "",
+        remedy=f"Take candidates up to {n // 2}, or more rows",
+    )
+    check.require(draws >= 2, "draws must be at least 2", first=repr(draws))
+    check.require(null in NULLS, f"null must be one of {NULLS}", first=repr(null))
+    check.raise_if_any(ConfigError)
+    return [int(k) for k in tried]
 
 
 def choose_k(
@@ -201,7 +242,7 @@ def choose_k(
     null : {"permute", "copula", "one_factor"}
         Data without clusters for the calibrated score; see ``sample_null``.
     random_state : int
-        Seed of the repetitions.
+        Seed of the repetitions, and of the model where it has none.
     n_jobs : int
         Repetitions at the same time; the result does not depend on it.
 
@@ -214,7 +255,12 @@ def choose_k(
     Raises
     ------
     ConfigError
-        If the candidates are not ascending from 2, or the clusterer has no such parameter.
+        If the candidates do not ascend from 2 to half of the rows, ``draws`` or ``null`` is out of
+        range, or the clusterer has no such parameter.
+    InputDataError
+        If the features are no matrix of numbers, or a column has no value.
+    EstimationError
+        If the rows fall into two clusters with no candidate.
 
     References
     ----------
@@ -231,15 +277,17 @@ def choose_k(
     >>> int(choose_k(model, X, candidates=(2, 3, 4, 5), draws=5).choices["silhouette"])
     3
     """
-    tried = [int(k) for k in candidates]
-    if not tried or tried != sorted(set(tried)) or tried[0] < 2 or draws < 2:
-        raise ConfigError(
-            f"candidates must ascend from at least 2 and draws be at least 2; got {tried} and "
-            f"{draws}."
-        )
-    values = np.asarray(X, dtype=np.float64)
+    require_clusterer(model)
+    values = read_features(X, "choose_k", least=4, empty=False).to_numpy()
+    tried = _checked(candidates, draws, null, len(values))
+    model = seeded(model, random_state)
     run = Parallel(n_jobs=n_jobs)
     inertia, there, before, base = _measure(model, values, tried)
+    if np.isnan(there).all():
+        raise EstimationError(
+            f"The {len(values)} rows do not fall into two clusters with any k of {tried}: they "
+            "are all alike where they are clustered. Take other features."
+        )
     seeds = np.random.SeedSequence(random_state).spawn(3 * draws)
     gap, error, by_gap = _gap(model, values, inertia, tried, seeds[:draws], run)
     halves = run(
@@ -252,7 +300,8 @@ def choose_k(
         )
     )
     stable = np.mean(halves, axis=0)
-    calibrated = (before - nulls.mean(axis=0)) / nulls.std(axis=0, ddof=1)
+    spread = nulls.std(axis=0, ddof=1)
+    calibrated = np.where(spread > 0, before - nulls.mean(axis=0), np.nan) / spread
     table = pd.DataFrame(
         {
             "inertia": inertia,
@@ -268,9 +317,10 @@ def choose_k(
     )
     choices = {
         "elbow": elbow(tried, inertia.tolist()),
-        "silhouette": int(tried[int(np.nanargmax(there))]),
+        "silhouette": tried[int(np.nanargmax(there))],
         "gap": by_gap,
-        "stability": int(tried[int(np.nanargmax(stable))]),
-        "calibrated": int(tried[int(np.nanargmax(calibrated))]),
     }
+    for name, values in (("stability", stable), ("calibrated", calibrated)):
+        if not np.isnan(values).all():
+            choices[name] = tried[int(np.nanargmax(values))]
     return ChosenK(table, pd.Series(choices, name="k").rename_axis("criterion"))

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from alphastrata.cluster.experiment_tables import Experiments
 from alphastrata.cluster.pipeline import deep_clusterer
+from alphastrata.cluster.reading import read_features
 from alphastrata.cluster.spectral import spectral_labels
 from alphastrata.cluster.validity import Scores, scores, trustworthiness
 from alphastrata.core.checks import Note, Violations
@@ -108,7 +109,7 @@ def _run(X: Array, cell: _Cell, clusters: Sequence[int], schedule: str) -> _Outc
             name: scores(space, given)
             for name, space in (("input", standard), ("latent", latent), ("embedding", places))
         }
-        trust = trustworthiness(latent, places)
+        trust = trustworthiness(latent, places) if len(places) > 10 else np.nan
     rows = [
         _row(cell, *key, {name: found[i] for name, found in in_space.items()}, trust)
         for i, key in enumerate(keys)
@@ -137,14 +138,26 @@ def _plain(X: Array, features: str, clusters: Sequence[int]) -> list[dict[str, A
     ]
 
 
-def _columns(
-    X: pd.DataFrame, groups: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, list[str]], tuple[Note, ...]]:
-    """Return the columns of each feature set; those without a value are left out, with a note."""
+def _read(X: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return the columns of the groups as numbers, or raise for what is wrong with either."""
     check = Violations("The experiments")
+    strange = [name for name in groups if name not in ("original", "extension", "price")]
+    check.require(
+        not strange,
+        'groups are "original", "extension" and "price"',
+        count=len(strange),
+        first=repr(strange[0]) if strange else "",
+    )
     for name in ("original", "extension", "price"):
         check.require(bool(groups.get(name)), f"groups must name columns of {name!r}")
     wanted = [column for name in groups for column in groups[name]]
+    twice = [column for k, column in enumerate(wanted) if column in wanted[:k]]
+    check.require(
+        not twice,
+        "Every column is in one group",
+        count=len(twice),
+        first=repr(twice[0]) if twice else "",
+    )
     absent = [column for column in wanted if column not in X.columns]
     check.require(
         not absent,
@@ -153,6 +166,24 @@ def _columns(
         first=repr(absent[:1]),
     )
     check.raise_if_any(ConfigError)
+    frame = read_features(X[wanted], "The experiments")
+    again = frame.index.duplicated()
+    check.require(
+        not again.any(),
+        "Each asset appears once",
+        count=int(again.sum()),
+        first=repr(frame.index[again].tolist()[0]) if again.any() else "",
+        remedy="Hand in one cross-section",
+    )
+    check.raise_if_any()
+    return frame
+
+
+def _columns(
+    X: pd.DataFrame, groups: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, list[str]], tuple[Note, ...]]:
+    """Return the columns of each feature set; those without a value are left out, with a note."""
+    wanted = list(X.columns)
     empty = [column for column in wanted if X[column].isna().all()]
     sets = {
         features: [c for name in names for c in groups[name] if c not in empty]
@@ -218,6 +249,8 @@ def experiments(
     ------
     ConfigError
         If a group is missing or names absent columns, or a number is out of range.
+    InputDataError
+        If two assets have the same name, or a column of a group is no column of finite numbers.
 
     Examples
     --------
@@ -234,8 +267,9 @@ def experiments(
             f"Numbers of clusters must be from 2 to less than the {len(X)} assets, and seeds at "
             f"least 1; got {tried} and {seeds}."
         )
+    X = _read(X, groups)
     sets, notes = _columns(X, groups)
-    values = {name: X[columns].to_numpy(dtype=np.float64) for name, columns in sets.items()}
+    values = {name: X[columns].to_numpy() for name, columns in sets.items()}
     cells = [
         _Cell(1 + i + len(sets) * with_coder, features, bool(with_coder), seed)
         for with_coder in (0, 1)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from alphastrata.cluster.reading import read_features, read_labels
 from alphastrata.errors import InputDataError
 
 __all__ = ["WORDS", "boxes", "name_clusters", "profiles"]
@@ -49,7 +50,7 @@ def profiles(X: pd.DataFrame, Z: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
     Z : array of shape (rows, features)
         The same features in comparable units; standardised here to mean 0 and deviation 1.
     labels : int array of shape (rows,)
-        Clusters; rows with a negative label are left out of every cluster.
+        Clusters; rows with a negative or a missing label are left out of every cluster.
 
     Returns
     -------
@@ -60,7 +61,7 @@ def profiles(X: pd.DataFrame, Z: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
     Raises
     ------
     InputDataError
-        If the three have different numbers of rows.
+        If the three have different numbers of rows, or are no numbers.
 
     Examples
     --------
@@ -68,12 +69,12 @@ def profiles(X: pd.DataFrame, Z: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
     >>> profiles(X, X, [0, 0, 1])[("mean", "size")].tolist()
     [2.0, 10.0]
     """
-    z = np.asarray(Z, dtype=np.float64)
-    codes = np.asarray(labels)
-    if not len(X) == len(z) == len(codes) or z.shape != X.shape:
+    X, z = read_features(X, "profiles"), read_features(Z, "profiles").to_numpy()
+    codes = read_labels(labels, len(X), "profiles")
+    if z.shape != X.shape:
         raise InputDataError(
-            f"Features, standardised features and labels must have the same rows and columns; "
-            f"got {X.shape}, {z.shape} and {codes.shape}."
+            f"Features and standardised features must have the same rows and columns; got "
+            f"{X.shape} and {z.shape}."
         )
     spread = z.std(axis=0)
     standard = pd.DataFrame(
@@ -104,7 +105,7 @@ def boxes(Z: pd.DataFrame, labels: ArrayLike) -> pd.DataFrame:
         Features in comparable units; standardised here to mean 0 and deviation 1. Missing values
         are left out.
     labels : int array of shape (rows,)
-        Clusters; rows with a negative label are left out of every cluster.
+        Clusters; rows with a negative or a missing label are left out of every cluster.
 
     Returns
     -------
@@ -114,7 +115,7 @@ def boxes(Z: pd.DataFrame, labels: ArrayLike) -> pd.DataFrame:
     Raises
     ------
     InputDataError
-        If there is not one label per row.
+        If there is not one label per row, or a feature is no number.
 
     Examples
     --------
@@ -122,11 +123,8 @@ def boxes(Z: pd.DataFrame, labels: ArrayLike) -> pd.DataFrame:
     >>> boxes(Z, [1, 1, 1, 2])["median"].round(2).tolist()
     [-0.56, 1.69]
     """
-    codes = np.asarray(labels)
-    if codes.shape != (len(Z),):
-        raise InputDataError(
-            f"Box plots need one label per row; got {codes.shape} for {len(Z)} rows."
-        )
+    Z = read_features(Z, "boxes")
+    codes = read_labels(labels, len(Z), "boxes")
     standard = (Z - Z.mean()) / Z.std(ddof=0).replace(0.0, 1.0)
     kept = codes >= 0
     grouped = standard.reset_index(drop=True)[kept].groupby(codes[kept])

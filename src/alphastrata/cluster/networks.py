@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from alphastrata.cluster.neighbors import nearest_neighbors
+from alphastrata.cluster.reading import read_features, read_labels
 from alphastrata.core.shown import Shown
 from alphastrata.errors import ConfigError, InputDataError
 
@@ -74,7 +75,7 @@ def _graph(association: Array, kept: NDArray[np.bool_], names: Sequence[str]) ->
 
 
 def feature_network(
-    X: pd.DataFrame,
+    X: pd.DataFrame | ArrayLike,
     *,
     method: Literal["tree", "backbone"] = "tree",
     level: float = 0.05,
@@ -84,8 +85,8 @@ def feature_network(
 
     Parameters
     ----------
-    X : DataFrame, rows x features
-        Characteristics of one cross-section; constant ones have no association.
+    X : DataFrame or array, rows x features
+        Characteristics of one cross-section; constant ones have no association, and no edge.
     method : {"tree", "backbone"}
         "tree": the maximum spanning tree of absolute correlations. "backbone": the edges that
         are stronger than chance by the disparity filter.
@@ -99,7 +100,7 @@ def feature_network(
     ConfigError
         If the method is unknown.
     InputDataError
-        If there are fewer than two features.
+        If there are fewer than two features, or they are no numbers.
 
     References
     ----------
@@ -117,6 +118,7 @@ def feature_network(
     """
     if method not in ("tree", "backbone"):
         raise ConfigError(f'method must be "tree" or "backbone", got {method!r}.')
+    X = read_features(X, "feature_network")
     if X.shape[1] < 2:
         raise InputDataError(f"A network needs at least two features; got {X.shape[1]}.")
     association = X.corr(method="spearman")
@@ -126,6 +128,7 @@ def feature_network(
     tree: Any = nx.maximum_spanning_tree(_graph(values, strength > -1.0, names))
     spanning = np.asarray(nx.to_numpy_array(tree, nodelist=names, weight=None)) > 0
     kept = _backbone(np.maximum(strength, 0.0), level) if method == "backbone" else spanning
+    kept = kept & (strength > 0.0)
     graph = _graph(values, kept, names)
     groups: Any = nx.community.louvain_communities(graph, weight="weight", seed=random_state)
     ordered = sorted(groups, key=lambda group: (-len(group), min(names.index(n) for n in group)))
@@ -187,14 +190,14 @@ def neighbor_network(
         Coordinates: scaled features, latent coordinates or a map. The index of a DataFrame names
         the assets.
     labels : int array of shape (n,)
-        Clusters; negative or zero where not classified, whose edges are never inside.
+        Clusters; negative or missing where not classified, whose edges are never inside.
     n_neighbors : int
         Edges per asset; an edge that two assets agree on is listed once.
 
     Raises
     ------
     InputDataError
-        If rows differ in number or are too few.
+        If rows differ in number or are too few, or places are no finite numbers.
 
     Examples
     --------
@@ -202,20 +205,19 @@ def neighbor_network(
     >>> found.purity.to_dict()
     {1: 1.0, 2: 1.0}
     """
-    values = np.ascontiguousarray(places, dtype=np.float64)
-    codes = np.asarray(labels, dtype=np.int64)
-    n = len(values)
-    if codes.shape != (n,) or not 1 <= n_neighbors < n:
+    frame = read_features(places, "neighbor_network", missing=False)
+    values, names, n = np.ascontiguousarray(frame), frame.index, len(frame)
+    codes = read_labels(labels, n, "neighbor_network")
+    if not 1 <= n_neighbors < n:
         raise InputDataError(
-            f"A network needs one label per row and n_neighbors below the {n} rows; got labels of "
-            f"shape {codes.shape} and n_neighbors={n_neighbors}."
+            f"A network needs n_neighbors from 1 to less than the {n} rows; got "
+            f"n_neighbors={n_neighbors}."
         )
-    names = places.index if isinstance(places, pd.DataFrame) else pd.RangeIndex(n)
     index, squared = nearest_neighbors(values, values, n_neighbors, exclude_self=True)
     source = np.repeat(np.arange(n), n_neighbors)
     target = index.ravel().astype(np.int64)
-    inside = (codes[source] == codes[target]) & (codes[source] > 0)
-    classified = codes[source] > 0
+    classified = codes[source] >= 0
+    inside = (codes[source] == codes[target]) & classified
     purity = pd.Series(inside[classified]).groupby(codes[source][classified]).mean()
     low, high = np.minimum(source, target), np.maximum(source, target)
     _, once = np.unique(low * n + high, return_index=True)

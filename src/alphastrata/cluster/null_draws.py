@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from alphastrata.errors import ConfigError
+from alphastrata.errors import ConfigError, InputDataError
 
 __all__ = ["NULLS", "sample_null"]
 
@@ -41,6 +41,8 @@ def sample_null(
     ------
     ConfigError
         If the null is unknown.
+    InputDataError
+        If the features are no matrix, or a value is infinite.
 
     Notes
     -----
@@ -58,6 +60,11 @@ def sample_null(
     True
     """
     values = np.asarray(X, dtype=np.float64)
+    if values.ndim != 2 or np.isinf(values).any():
+        raise InputDataError(
+            f"A null is drawn from a matrix without infinite values; got shape {values.shape} with "
+            f"{int(np.isinf(values).sum())} infinite. Make them missing (NaN)."
+        )
     if null == "permute":
         return np.column_stack([rng.permutation(column) for column in values.T])
     if null not in NULLS:

@@ -12,10 +12,12 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
 from alphastrata.cluster.null_draws import NULLS, sample_null
-from alphastrata.cluster.window_fit import Task, WindowFit, fit_window
-from alphastrata.core.checks import Note
+from alphastrata.cluster.reading import read_features
+from alphastrata.cluster.seeding import seeded
+from alphastrata.cluster.window_fit import Task, WindowFit, fit_window, require_clusterer
+from alphastrata.core.checks import Note, Violations
 from alphastrata.core.results import Result
-from alphastrata.errors import ConfigError, InputDataError
+from alphastrata.errors import ConfigError
 
 __all__ = ["NULLS", "NullTest", "fit_once", "null_test", "sample_null"]
 
@@ -37,11 +39,12 @@ class NullTest(Result):
     Attributes
     ----------
     observed : Series
-        Score -> value on the data.
+        Score -> value on the data; missing where there are not two clusters.
     simulated : DataFrame indexed by (null, draw)
         The same scores on data drawn from the nulls.
     pvalues : Series indexed by (null, score)
-        (1 + number of draws at least as good) / (1 + draws), one-sided.
+        (1 + number of draws at least as good) / (1 + draws), one-sided. A draw without two
+        clusters counts as worse than the data, and data without two as no better than any draw.
     calibrated : Series indexed by (null, score)
         (observed - mean of the null) / standard deviation of the null, signed so that positive
         is better than noise.
@@ -118,17 +121,57 @@ def _compare(observed: pd.Series, simulated: pd.DataFrame) -> tuple[pd.Series, p
             sign = -1.0 if str(score).startswith(_SMALLER_IS_BETTER) else 1.0
             values = sign * draws[score].to_numpy()
             value = sign * float(observed[score])
-            # A draw without two clusters has no score; it counts as worse than any.
+            # What has not two clusters has no score, and counts as worse than any that has.
             values = values[~np.isnan(values)]
             spread = float(values.std(ddof=1)) if len(values) > 1 else np.nan
+            as_good = len(draws) if np.isnan(value) else int((values >= value).sum())
             key = (null, score)
-            pvalues[key] = (1 + int((values >= value).sum())) / (1 + len(draws))
+            pvalues[key] = (1 + as_good) / (1 + len(draws))
             calibrated[key] = (value - float(values.mean())) / spread if spread > 0 else np.nan
     names = ["null", "score"]
     return (
         pd.Series(pvalues, name="p-value").rename_axis(names),
         pd.Series(calibrated, name="calibrated").rename_axis(names),
     )
+
+
+def _check_draws(nulls: Sequence[str], draws: int, factor: object) -> None:
+    check = Violations("null_test")
+    named = [nulls] if isinstance(nulls, str) else list(nulls)
+    check.require(
+        not isinstance(nulls, str) and bool(named) and all(null in NULLS for null in named),
+        f"nulls is a list of some of {NULLS}",
+        first=repr(nulls),
+    )
+    check.require(len(set(named)) == len(named), "Each null is named once", first=repr(nulls))
+    check.require(
+        isinstance(draws, (int, np.integer)) and draws >= 1,
+        "draws is a whole number of at least 1",
+        first=repr(draws),
+    )
+    check.require(
+        factor is None or "one_factor" in named,
+        'factor is for the null "one_factor", which is not among the nulls',
+        remedy="Drop it, or add the null",
+    )
+    check.raise_if_any(ConfigError)
+
+
+def _read_factor(factor: ArrayLike, n: int) -> Array:
+    """Return the factor (n,) as numbers, or raise for one that drives nothing."""
+    values = read_features(pd.DataFrame({"factor": np.ravel(np.asarray(factor))}), "null_test")
+    known = values["factor"].to_numpy()
+    check = Violations("null_test")
+    check.require(
+        len(known) == n, "factor has one value per row", first=f"{len(known)} for {n} rows"
+    )
+    check.require(
+        len(np.unique(known[~np.isnan(known)])) > 1,
+        "factor has two different values",
+        remedy="Leave it out: the factor that explains the correlations best takes its place",
+    )
+    check.raise_if_any()
+    return known
 
 
 def null_test(
@@ -159,16 +202,18 @@ def null_test(
     factor : array of shape (n,) or None
         The one factor of "one_factor", for instance log market capitalisation.
     random_state : int
-        Seed of the draws.
+        Seed of the draws, and of the model where it has none.
     n_jobs : int
         Draws at the same time, through joblib; the result does not depend on it.
 
     Raises
     ------
     ConfigError
-        If a null is unknown or ``draws`` is not positive.
+        If the model is no clusterer, a null is unknown or named twice, ``draws`` is not positive,
+        or there is a ``factor`` without "one_factor".
     InputDataError
-        If the data are no matrix of at least three rows, or hold infinities.
+        If the data are no matrix of at least three rows of numbers, hold infinities or a column
+        without a value, or ``factor`` has not one value per row.
     EstimationError
         If the pipeline fails.
 
@@ -189,18 +234,11 @@ def null_test(
     >>> float(test.pvalues["permute", "silhouette_input"])
     0.05
     """
-    values = np.asarray(X, dtype=np.float64)
-    if values.ndim != 2 or len(values) < 3 or np.isinf(values).any():
-        raise InputDataError(
-            f"A null test needs a matrix of at least three rows without infinities; got shape "
-            f"{values.shape}."
-        )
-    unknown = [null for null in nulls if null not in NULLS]
-    if unknown or not nulls or draws < 1:
-        raise ConfigError(
-            f"nulls must be among {NULLS} and draws positive; got {list(nulls)} and {draws}."
-        )
-    known = None if factor is None else np.asarray(factor, dtype=np.float64)
+    require_clusterer(model)
+    values = read_features(X, "null_test", least=3, empty=False).to_numpy()
+    _check_draws(nulls, draws, factor)
+    known = None if factor is None else _read_factor(factor, len(values))
+    model = seeded(model, random_state)
     fit = fit_once(model, values)
     seeds = np.random.SeedSequence(random_state).spawn(len(nulls) * draws)
     keys = [(null, draw) for null in nulls for draw in range(draws)]
@@ -213,6 +251,7 @@ def null_test(
     counts = ["n_clusters", "n_noise"]
     simulated = pd.DataFrame(scores, index=index).drop(columns=counts)
     observed = pd.Series(fit.scores, name="observed").drop(counts)
-    measured = observed.index[observed.notna()]
+    # Without a map there is no trustworthiness; without clusters there are no scores of them.
+    measured = observed.index[observed.notna() | (observed.index != "trustworthiness")]
     pvalues, calibrated = _compare(observed[measured], simulated[measured])
     return NullTest(observed[measured], simulated[measured], pvalues, calibrated, fit.labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 from sklearn.metrics import (
     adjusted_mutual_info_score,
-    adjusted_rand_score,
     normalized_mutual_info_score,
 )
 from sklearn.preprocessing import SplineTransformer
 
 from alphastrata.cluster.nulls import NullTest, fit_once, null_test
+from alphastrata.cluster.reading import read_features
+from alphastrata.cluster.seeding import seeded
+from alphastrata.cluster.stability import agreement
 from alphastrata.cluster.transforms import signed_log
+from alphastrata.cluster.window_fit import require_clusterer
 from alphastrata.core.shown import Shown
 from alphastrata.errors import InputDataError
 
@@ -35,9 +39,10 @@ class SizePurge(Shown):
     ----------
     information : DataFrame
         Rows "size" and, where given, "industry"; columns "mutual", "adjusted" (for chance, 1 =
-        the labels are a function of it, 0 = chance) before, and "adjusted_after" the purge.
+        the labels are a function of it, 0 = chance) before, and "adjusted_after" the purge, over
+        the rows that are classified; missing where none is.
     agreement : float
-        Adjusted Rand index of the labels before and after.
+        Adjusted Rand index of the labels before and after, over the rows that both classify.
     labels, labels_after : ndarray of int64, shape (n,)
         Labels before and after.
     null : NullTest
@@ -77,12 +82,19 @@ def project_out(X: ArrayLike, size: ArrayLike, *, industry: ArrayLike | None = N
     InputDataError
         If the rows differ in number, or size is missing somewhere.
     """
-    values = signed_log(np.asarray(X, dtype=np.float64))
+    values = signed_log(read_features(X, "project_out", least=2).to_numpy())
     given = np.asarray(size, dtype=np.float64)
-    if given.shape != (len(values),) or np.isnan(given).any():
+    missing = np.isnan(given)
+    if given.shape != (len(values),) or missing.any():
+        first = f" First: row {int(missing.argmax())}." if missing.any() else ""
         raise InputDataError(
             f"Size must be present for each of {len(values)} rows; got shape {given.shape} with "
-            f"{int(np.isnan(given).sum())} missing. Leave these rows out."
+            f"{int(missing.sum())} missing.{first} Leave these rows out."
+        )
+    if industry is not None and len(np.asarray(industry)) != len(values):
+        raise InputDataError(
+            f"There must be an industry (missing allowed) for each of {len(values)} rows; got "
+            f"{len(np.asarray(industry))}."
         )
     rank = (rankdata(given) - 0.5) / len(given)
     design = SplineTransformer(n_knots=5, degree=3).fit_transform(rank[:, None])
@@ -137,7 +149,7 @@ def size_purge(
     draws : int
         Draws from each null ("permute" and "copula") for the test of what is left.
     random_state, n_jobs : int
-        As in ``null_test``.
+        As in ``null_test``, which see for what else is raised.
 
     Raises
     ------
@@ -154,9 +166,10 @@ def size_purge(
     >>> bool(found.information.loc["size", "adjusted"] > 0.3), found.passes()
     (True, False)
     """
-    values = np.asarray(X, dtype=np.float64)
+    require_clusterer(model)
+    values = read_features(X, "size_purge", least=3, empty=False).to_numpy()
     purged = project_out(values, size, industry=industry)
-    before = fit_once(model, values).labels
+    before = fit_once(seeded(model, random_state), values).labels
     test = null_test(
         model,
         purged,
@@ -171,16 +184,22 @@ def size_purge(
         groups["industry"] = pd.factorize(np.asarray(industry))[0]
     rows = {
         name: {
-            "mutual": normalized_mutual_info_score(codes, before),
-            "adjusted": adjusted_mutual_info_score(codes, before),
-            "adjusted_after": adjusted_mutual_info_score(codes, test.labels),
+            "mutual": _shared(normalized_mutual_info_score, codes, before),
+            "adjusted": _shared(adjusted_mutual_info_score, codes, before),
+            "adjusted_after": _shared(adjusted_mutual_info_score, codes, test.labels),
         }
         for name, codes in groups.items()
     }
     return SizePurge(
         pd.DataFrame(rows).T.rename_axis("driver"),
-        float(adjusted_rand_score(before, test.labels)),
+        agreement(before, test.labels),
         before,
         test.labels,
         test,
     )
+
+
+def _shared(measure: Callable[[Labels, Labels], float], codes: Labels, labels: Labels) -> float:
+    """Return how much codes and labels share, over the rows that are classified."""
+    kept = labels >= 0
+    return float(measure(codes[kept], labels[kept])) if kept.any() else np.nan

@@ -10,9 +10,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.base import is_clusterer
 
+from alphastrata.cluster.autoencoder import Autoencoder
 from alphastrata.cluster.deep import DeepClusterer
+from alphastrata.cluster.embedding import TSNE
 from alphastrata.cluster.rolling_result import RollingClusters, assemble, score_table
 from alphastrata.cluster.store import WindowStore
 from alphastrata.cluster.window_fit import (
@@ -20,6 +21,7 @@ from alphastrata.cluster.window_fit import (
     Task,
     WindowFit,
     fit_early_steps,
+    require_clusterer,
     split_steps,
 )
 from alphastrata.core.checks import Note, Violations
@@ -114,8 +116,8 @@ def rolling(
     Raises
     ------
     ConfigError
-        If the model is no clusterer, ``train`` is unknown, or DEC, IDEC or VaDE is to start from
-        the window before.
+        If the model is no clusterer, ``train`` is unknown, a feature is named twice, or the model
+        has nothing to start from in the window before.
     InputDataError
         If a feature is not a numeric column, or no window fits the calendar.
     EstimationError
@@ -210,7 +212,8 @@ def _plan(
 ) -> _Plan:
     if train not in ("pooled", "formation"):
         raise ConfigError(f'train must be "pooled" or "formation", got {train!r}.')
-    _require_clusterer(model, settings.start)
+    require_clusterer(model)
+    _require_start(model, settings.start)
     split = windows.split(panel.dates) if isinstance(windows, RollingWindows) else list(windows)
     rows = _Rows(panel, names, settings)
     prepared = [rows.task(model, window, train) for window in split]
@@ -224,27 +227,38 @@ def _plan(
     return _Plan(kept, tasks, rows.notes(len(split)))
 
 
-def _require_clusterer(model: Any, start: str) -> None:
-    last = model.steps[-1][1] if hasattr(model, "steps") else model
+def _require_start(model: Any, start: str) -> None:
+    """Raise `ConfigError` unless the model has what is to be gone on from."""
+    early, late = split_steps(model)
+    last = late[-1][1]
     if isinstance(last, DeepClusterer) and start != "cold":
         raise ConfigError(
             f'{type(last).__name__} learns anew in every window, so that start must be "cold"; '
             f"got {start!r}. Warm and frozen starts are for an Autoencoder."
         )
-    if not (is_clusterer(last) or (hasattr(last, "fit") and hasattr(last, "predict"))):
-        raise ConfigError(
-            f"The model must be a clusterer, or a pipeline that ends in one; got "
-            f"{type(last).__name__}."
-        )
+    for name, steps, kind in (("warm", early, Autoencoder), ("map", late, TSNE)):
+        if start == name and not any(isinstance(step, kind) for _, step in steps):
+            raise ConfigError(
+                f'start="{name}" goes on from the {kind.__name__} of the window before, and the '
+                f'model has none. Take start="cold", or a model with one.'
+            )
 
 
 def _features(panel: Panel, features: Sequence[str] | None) -> list[str]:
+    if isinstance(features, str):
+        raise ConfigError(f"features is a list of columns; got the text {features!r}.")
     if features is not None:
         names = list(features)
     else:
         names = [name for name in panel.columns if not panel.is_categorical(name)]
     if not names:
         raise ConfigError("rolling needs at least one numeric column to cluster on; got none.")
+    twice = [name for k, name in enumerate(names) if name in names[:k]]
+    if twice:
+        raise ConfigError(
+            f"Each feature is named once; {len(twice)} of {len(names)} are named again. "
+            f"First: {twice[0]!r}. Name it once."
+        )
     return names
 
 

@@ -16,6 +16,7 @@ from sklearn.cluster import KMeans
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from alphastrata.cluster.neighbors import nearest_neighbors, squared_distances
+from alphastrata.cluster.reading import read_features
 from alphastrata.errors import ConfigError
 
 __all__ = ["SpectralClusterer", "spectral_labels"]
@@ -96,7 +97,14 @@ def spectral_labels(
     n_clusters : sequence of int
         Numbers of clusters, each at least 1 and at most n.
     n_neighbors : int
-        Neighbours in the graph.
+        Neighbours in the graph, at least 1.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of range.
+    InputDataError
+        If the rows are no finite matrix.
 
     Notes
     -----
@@ -114,10 +122,15 @@ def spectral_labels(
     >>> [len(set(labels)) for labels in spectral_labels(X, [2, 3], n_neighbors=4)]
     [2, 3]
     """
-    values = np.ascontiguousarray(X, dtype=np.float64)
+    values = np.ascontiguousarray(read_features(X, "spectral_labels", missing=False))
     wanted = list(n_clusters)
-    if not wanted or min(wanted) < 1 or max(wanted) > len(values):
-        raise ConfigError(f"n_clusters must be from 1 to the {len(values)} rows, got {wanted}.")
+    whole = all(isinstance(k, (int, np.integer)) for k in wanted)
+    if not (wanted and whole and min(wanted) >= 1 and max(wanted) <= len(values)):
+        raise ConfigError(
+            f"n_clusters must be whole numbers from 1 to the {len(values)} rows, got {wanted}."
+        )
+    if not (isinstance(n_neighbors, (int, np.integer)) and n_neighbors >= 1):
+        raise ConfigError(f"n_neighbors must be a whole number of at least 1, got {n_neighbors}.")
     if max(wanted) == 1 or len(values) == 1:
         return [np.zeros(len(values), dtype=np.int64) for _ in wanted]
     vectors = spectral_coordinates(values, max(wanted), n_neighbors)
@@ -166,8 +179,6 @@ class SpectralClusterer(ClusterMixin, BaseEstimator):
             If there are fewer rows than clusters, or a setting is below one.
         """
         values = np.asarray(validate_data(self, X, dtype=np.float64, ensure_min_samples=2))
-        if self.n_neighbors < 1:
-            raise ConfigError(f"n_neighbors must be at least 1, got {self.n_neighbors}.")
         self.labels_ = spectral_labels(values, [self.n_clusters], n_neighbors=self.n_neighbors)[0]
         self.training_ = values
         return self

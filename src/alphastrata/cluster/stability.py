@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 
 from alphastrata.cluster.nulls import fit_once
+from alphastrata.cluster.reading import read_features
+from alphastrata.cluster.seeding import reseeded, seeded
+from alphastrata.cluster.window_fit import require_clusterer
 from alphastrata.core.shown import Shown
 from alphastrata.core.strata import Strata
 from alphastrata.errors import ConfigError, InputDataError
@@ -30,10 +32,11 @@ class Stability(Shown):
     Attributes
     ----------
     seeds : ndarray of float64, shape (pairs,)
-        Adjusted Rand index of each pair of fits that differ only in their seeds.
+        Adjusted Rand index of each pair of fits that differ only in their seeds, over the rows
+        that both classify; missing where there are not two.
     bootstraps : ndarray of float64, shape (draws,)
-        Adjusted Rand index of the clusters of each bootstrap sample with those of the data, over
-        the distinct rows in the sample.
+        The same for the clusters of each bootstrap sample and those of the data, over the
+        distinct rows in the sample.
     jaccard : Series, indexed by cluster
         Mean over bootstrap samples of the best Jaccard overlap with a cluster of the sample.
         Hennig (2007): above 0.75 stable, below 0.6 not to be trusted.
@@ -51,28 +54,20 @@ class Stability(Shown):
         rows = {}
         for name in ("seeds", "bootstraps"):
             values = getattr(self, name)
+            values = values[~np.isnan(values)]
             low, high = np.quantile(values, [0.05, 0.95]) if len(values) else (np.nan, np.nan)
             mean = float(values.mean()) if len(values) else np.nan
             rows[name] = {"n": len(values), "mean": mean, "q05": low, "q95": high}
         return pd.DataFrame(rows).T.rename_axis("over")
 
 
-def reseeded(model: Any, seed: int) -> Any:
-    """Return a clone in which every ``random_state`` is the seed."""
-    copy = clone(model)
-    names = [name for name in copy.get_params() if name.split("__")[-1] == "random_state"]
-    return copy.set_params(**dict.fromkeys(names, seed))
+def agreement(a: Labels, b: Labels) -> float:
+    """Return the adjusted Rand index over rows that both classify; missing without two of them.
 
-
-def _seeded(model: Any, seed: int) -> Any:
-    """Return a clone in which every ``random_state`` that is None is the seed."""
-    copy = clone(model)
-    free = [
-        name
-        for name, value in copy.get_params().items()
-        if name.split("__")[-1] == "random_state" and value is None
-    ]
-    return copy.set_params(**dict.fromkeys(free, seed))
+    What is not classified is no cluster: two fits that find nothing do not agree on anything.
+    """
+    both = (a >= 0) & (b >= 0)
+    return float(adjusted_rand_score(a[both], b[both])) if both.sum() > 1 else np.nan
 
 
 def _bootstrap(model: Any, X: Array, seed: np.random.SeedSequence) -> tuple[Labels, Labels]:
@@ -127,7 +122,11 @@ def stability(
     Raises
     ------
     ConfigError
-        If a number of repetitions is negative.
+        If a number of repetitions is negative, or the model is no clusterer.
+    InputDataError
+        If the features are no matrix of numbers, or a column has no value.
+    EstimationError
+        If the model fails.
 
     References
     ----------
@@ -144,16 +143,17 @@ def stability(
     """
     if seeds < 0 or bootstraps < 0:
         raise ConfigError(f"Repetitions must not be negative, got {seeds} and {bootstraps}.")
-    values = np.asarray(X, dtype=np.float64)
-    fixed = _seeded(model, random_state)
+    require_clusterer(model)
+    values = read_features(X, "stability", least=3, empty=False).to_numpy()
+    fixed = seeded(model, random_state)
     base = fit_once(fixed, values).labels
     run = Parallel(n_jobs=n_jobs)
     fits = run(delayed(fit_once)(reseeded(model, s), values) for s in range(seeds))
     by_seed = [fit.labels for fit in fits]
-    pairs = [adjusted_rand_score(a, b) for i, a in enumerate(by_seed) for b in by_seed[i + 1 :]]
+    pairs = [agreement(a, b) for i, a in enumerate(by_seed) for b in by_seed[i + 1 :]]
     children = np.random.SeedSequence(random_state).spawn(bootstraps)
     samples = run(delayed(_bootstrap)(fixed, values, child) for child in children)
-    index = [adjusted_rand_score(base[rows], labels) for rows, labels in samples]
+    index = [agreement(base[rows], labels) for rows, labels in samples]
     overlaps = pd.DataFrame([_best_overlaps(base[rows], labels) for rows, labels in samples])
     clusters = [int(c) for c in np.unique(base[base >= 0])]
     jaccard = overlaps.reindex(columns=clusters).mean().rename("jaccard").rename_axis("cluster")
@@ -191,7 +191,7 @@ def window_stability(strata: Strata) -> pd.DataFrame:
     rows = {}
     for t in range(1, len(wide)):
         pair = wide.iloc[t - 1 : t + 1].T.dropna().to_numpy(dtype=np.int64)
-        agree = adjusted_rand_score(pair[:, 0], pair[:, 1]) if len(pair) else np.nan
+        agree = agreement(pair[:, 0], pair[:, 1])
         same = float((pair[:, 0] == pair[:, 1]).mean()) if len(pair) else np.nan
         rows[wide.index[t]] = {"ari": agree, "same": same, "assets": len(pair)}
     return pd.DataFrame(rows).T.rename_axis("date")

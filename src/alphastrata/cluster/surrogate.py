@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier, export_text
 
+from alphastrata.cluster.reading import read_features, read_labels
 from alphastrata.core.shown import Shown
-from alphastrata.errors import InputDataError
+from alphastrata.errors import ConfigError, InputDataError
 
 __all__ = ["SurrogateTree", "surrogate_tree"]
 
@@ -57,7 +58,7 @@ class SurrogateTree(Shown):
 
 
 def surrogate_tree(
-    X: pd.DataFrame,
+    X: pd.DataFrame | ArrayLike,
     labels: ArrayLike,
     *,
     max_depth: int = 4,
@@ -69,15 +70,16 @@ def surrogate_tree(
 
     Parameters
     ----------
-    X : DataFrame, rows x features
+    X : DataFrame or array, rows x features
         Features in the units in which rules should read; missing values are handled by the tree.
     labels : int array of shape (rows,)
-        Clusters; rows with a negative label are left out.
+        Clusters; rows with a negative or a missing label are left out, and so is a cluster of one
+        row, which cannot be both learned and held out. ``nodes`` begins with how many are left.
     max_depth : int
-        Depth of the tree.
+        Depth of the tree, at least 1.
     folds : int
-        Each row is predicted by a tree that was fitted without its fold; lowered to the size of
-        the smallest cluster.
+        At least 2; each row is predicted by a tree that was fitted without its fold; lowered to
+        the size of the smallest cluster.
     shuffles : int
         How often the labels are shuffled for the fidelity on labels that say nothing.
     random_state : int
@@ -85,8 +87,11 @@ def surrogate_tree(
 
     Raises
     ------
+    ConfigError
+        If a number is out of range.
     InputDataError
-        If fewer than two clusters have two members.
+        If the features are no matrix of numbers, there is not one label per row, or fewer than two
+        clusters have two members.
 
     Examples
     --------
@@ -95,7 +100,13 @@ def surrogate_tree(
     >>> found.fidelity, found.leaves["rule"].tolist()
     (1.0, ['size <= 0.5', 'size > 0.5'])
     """
-    codes: Labels = np.asarray(labels, dtype=np.int64)
+    if max_depth < 1 or folds < 2 or shuffles < 0:
+        raise ConfigError(
+            f"A surrogate tree needs a depth of at least 1, two folds and no negative shuffles; "
+            f"got {max_depth}, {folds} and {shuffles}."
+        )
+    X = read_features(X, "surrogate_tree")
+    codes = read_labels(labels, len(X), "surrogate_tree")
     kept = codes >= 0
     found, counts = np.unique(codes[kept], return_counts=True)
     large = found[counts >= 2]
@@ -109,7 +120,7 @@ def surrogate_tree(
         max_depth=max_depth, min_samples_leaf=max(1, len(rows) // 200), random_state=random_state
     )
     split = StratifiedKFold(
-        max(2, min(folds, int(counts[counts >= 2].min()))), shuffle=True, random_state=random_state
+        min(folds, int(counts[counts >= 2].min())), shuffle=True, random_state=random_state
     )
     rng = np.random.default_rng(random_state)
     noise = [_fidelity(tree, rows, rng.permutation(own), split) for _ in range(shuffles)]

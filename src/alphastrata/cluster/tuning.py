@@ -16,10 +16,12 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from alphastrata.cluster.deep import DeepClusterer
-from alphastrata.cluster.stability import reseeded
+from alphastrata.cluster.reading import read_features
+from alphastrata.cluster.seeding import reseeded, seeded
 from alphastrata.cluster.validity import score_clusters
+from alphastrata.cluster.window_fit import require_clusterer
 from alphastrata.core.shown import Shown
-from alphastrata.errors import ConfigError
+from alphastrata.errors import AlphaStrataError, ConfigError, EstimationError
 
 __all__ = ["ClusterScorer", "Tuned", "drawn_settings", "score_settings", "tune"]
 
@@ -71,6 +73,7 @@ class ClusterScorer:
 def _assigned(estimator: Any, X: ArrayLike) -> tuple[NDArray[np.int64], Any, Any]:
     """Return the labels of the rows of ``X``, the scaled features, and what was clustered."""
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else []
+    steps = [step for step in steps if step is not None and step != "passthrough"]
     rows = standard = X
     keeps = True
     last = steps[-1] if steps else estimator
@@ -133,7 +136,7 @@ def score_settings(
     seeds : sequence of int
         Each takes the place of every ``random_state`` in turn; empty leaves them as they are.
     random_state : int
-        Seed of the folds.
+        Seed of the folds, and of a model that has none.
     n_jobs : int
         Fits at the same time; the result does not depend on it.
     progress : callable or None
@@ -147,7 +150,12 @@ def score_settings(
     Raises
     ------
     ConfigError
-        If there is no model, or ``folds`` is less than two.
+        If there is no model, one is no clusterer with ``predict``, or ``folds`` is less than two
+        or more than half of the rows.
+    InputDataError
+        If the features are no matrix of numbers.
+    EstimationError
+        If a setting cannot be fitted; it is named.
 
     Examples
     --------
@@ -161,10 +169,19 @@ def score_settings(
         raise ConfigError(
             f"A search needs at least one setting and two folds; got {len(models)} and {folds}."
         )
+    for model in models:
+        require_clusterer(model)
+        if not hasattr(model, "predict"):
+            raise ConfigError(
+                f"A search scores assets that were not in training, and {type(model).__name__} "
+                "cannot predict. Take a clusterer with predict."
+            )
+    frame = read_features(X, "A search", least=2 * folds)
+    X = frame if isinstance(X, pd.DataFrame) else frame.to_numpy()
     judge = scorer if scorer is not None else ClusterScorer()
-    parts = list(KFold(folds, shuffle=True, random_state=random_state).split(np.asarray(X)))
+    parts = list(KFold(folds, shuffle=True, random_state=random_state).split(frame))
     fits = [
-        (model if seed is None else reseeded(model, seed), train, held)
+        (seeded(model, random_state) if seed is None else reseeded(model, seed), train, held)
         for model in models
         for seed in (seeds or (None,))
         for train, held in parts
@@ -195,12 +212,24 @@ def _one_fit(
 ) -> tuple[float, float, float]:
     """Return score, number of clusters and share of noise on the rows held out."""
     fitted = clone(model)
-    with threadpool_limits(limits=1):
-        fitted.fit(_rows(X, train))
+    try:
+        with threadpool_limits(limits=1):
+            fitted.fit(_rows(X, train))
+    except AlphaStrataError as error:
+        raise type(error)(f"{_said(model)}: {error}") from error
+    except ValueError as error:
+        raise EstimationError(
+            f"{_said(model)} could not be fitted to {len(train)} rows: {error}"
+        ) from error
     rows = _rows(X, held)
     labels = _assigned(fitted, rows)[0]
     kept = labels >= 0
     return judge(fitted, rows), float(len(np.unique(labels[kept]))), float((~kept).mean())
+
+
+def _said(model: Any) -> str:
+    """Return the model and its settings in one line, to name it in an error."""
+    return f"The setting {' '.join(repr(model).split())}"
 
 
 def _rows(X: Any, index: NDArray[np.int64]) -> Any:
@@ -236,12 +265,13 @@ def tune(
     n_iter : int or None
         Settings drawn at random from the grid; all of them when None.
     random_state : int
-        Seed of the folds and of the draw.
+        Seed of the folds, of the draw, and of a model that has none.
 
     Raises
     ------
     ConfigError
-        If the grid is empty, ``folds`` is less than two, or ``n_iter`` less than one.
+        If the grid is empty or names what the model has not, or ``n_iter`` is less than one; and
+        whatever ``score_settings`` raises.
 
     Examples
     --------
@@ -251,12 +281,17 @@ def tune(
     {'n_clusters': 2}
     """
     tables = [grid] if isinstance(grid, Mapping) else list(grid)
-    if not tables or any(not t or any(not len(v) for v in t.values()) for t in tables):
-        raise ConfigError(f"A grid needs at least one parameter with values; got {grid}.")
+    if not tables or any(not t or any(not _several(v) for v in t.values()) for t in tables):
+        raise ConfigError(
+            f"A grid needs at least one parameter, and a list of values for each; got {grid}."
+        )
     points = list(ParameterGrid([{name: list(v) for name, v in t.items()} for t in tables]))
     if n_iter is not None:
         points = [points[k] for k in drawn_settings(len(points), n_iter, random_state)]
-    models = [clone(model).set_params(**point) for point in points]
+    try:
+        models = [clone(model).set_params(**point) for point in points]
+    except ValueError as error:
+        raise ConfigError(f"A grid varies parameters of the model. {error}") from error
     found = score_settings(
         models, X, scorer=scorer, folds=folds, seeds=seeds, random_state=random_state, n_jobs=n_jobs
     )
@@ -264,6 +299,11 @@ def tune(
     table = pd.concat([pd.DataFrame(points), found], axis=1).iloc[order].reset_index(drop=True)
     best = dict(points[int(order[0])])
     return Tuned(table=table, best=best, model=clone(model).set_params(**best))
+
+
+def _several(values: Any) -> bool:
+    """Return whether these are values, at least one."""
+    return not isinstance(values, str) and hasattr(values, "__len__") and len(values) > 0
 
 
 def drawn_settings(n: int, n_iter: int, seed: int) -> list[int]:

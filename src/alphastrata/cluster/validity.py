@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from alphastrata.cluster.reading import read_features, read_labels
 from alphastrata.core.shown import Shown
 from alphastrata.errors import InputDataError
 
@@ -132,7 +133,8 @@ def scores(X: ArrayLike, labelings: Sequence[ArrayLike]) -> list[Scores]:
     Raises
     ------
     InputDataError
-        If a labeling has another number of rows than ``X``, or ``X`` is not finite.
+        If a labeling has another number of rows than ``X`` or is not of whole numbers, or ``X``
+        is no finite matrix.
 
     Notes
     -----
@@ -147,9 +149,7 @@ def scores(X: ArrayLike, labelings: Sequence[ArrayLike]) -> list[Scores]:
     >>> round(scores(X, [[0, 0, 1, 1]])[0].silhouette, 3)
     0.9
     """
-    values = np.ascontiguousarray(X, dtype=np.float64)
-    if values.ndim != 2 or not np.isfinite(values).all():
-        raise InputDataError(f"Scores need a finite matrix, rows x columns; got {values.shape}.")
+    values = np.ascontiguousarray(read_features(X, "scores", missing=False))
     prepared = [_prepare(labels, len(values)) for labels in labelings]
     member = [
         (codes == c).astype(np.float32)
@@ -172,9 +172,7 @@ def scores(X: ArrayLike, labelings: Sequence[ArrayLike]) -> list[Scores]:
 
 def _prepare(labels: ArrayLike, n: int) -> tuple[Labels, Labels]:
     """Return codes 0..k-1 (-1 = not classified) and the size of each cluster."""
-    given = np.asarray(labels)
-    if given.shape != (n,):
-        raise InputDataError(f"A labeling needs one label per row, {n}; got {given.shape}.")
+    given = read_labels(labels, n, "scores")
     classified = given >= 0
     codes = np.full(n, -1, dtype=np.int64)
     _, inverse, counts = np.unique(given[classified], return_inverse=True, return_counts=True)
@@ -285,15 +283,15 @@ def trustworthiness(X: ArrayLike, embedding: ArrayLike, *, n_neighbors: int = 5)
     >>> trustworthiness(X, 3 * X)
     1.0
     """
-    data = np.ascontiguousarray(X, dtype=np.float64)
-    places = np.ascontiguousarray(embedding, dtype=np.float64)
+    data, places = (
+        np.ascontiguousarray(read_features(space, "trustworthiness", missing=False))
+        for space in (X, embedding)
+    )
     n, k = len(data), n_neighbors
     if len(places) != n or not 1 <= k < n / 2:
         raise InputDataError(
             f"Trustworthiness needs as many rows in both spaces and n_neighbors below half of "
             f"them; got {n} and {len(places)} rows and n_neighbors={k}."
         )
-    if not (np.isfinite(data).all() and np.isfinite(places).all()):
-        raise InputDataError("Trustworthiness needs finite values in both spaces; some are not.")
     penalty = _rank_penalty(np.ascontiguousarray(data.T), np.ascontiguousarray(places.T), k)
     return float(1.0 - penalty * 2.0 / (n * k * (2.0 * n - 3.0 * k - 1.0)))

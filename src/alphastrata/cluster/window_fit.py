@@ -18,9 +18,12 @@ from alphastrata.cluster.deep import DeepClusterer
 from alphastrata.cluster.embedding import TSNE, principal_start
 from alphastrata.cluster.transforms import MedianImputer
 from alphastrata.cluster.validity import score_clusters, trustworthiness
-from alphastrata.errors import AlphaStrataError, EstimationError
+from alphastrata.errors import AlphaStrataError, ConfigError, EstimationError
 
-__all__ = ["Carry", "Task", "WindowFit", "fit_early_steps", "fit_window", "split_steps"]
+__all__ = [
+    *("Carry", "Task", "WindowFit", "fit_early_steps", "fit_window", "require_clusterer"),
+    "split_steps",
+]
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -108,6 +111,18 @@ class WindowFit:
     def carry(self, task: Task) -> Carry:
         """Return what the next window in a chain goes on from."""
         return Carry(task.columns, task.assets, self.weights, self.places)
+
+
+def require_clusterer(model: Any) -> None:
+    """Raise `ConfigError` unless the model is a clusterer, or a pipeline that ends in one."""
+    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    assigns = hasattr(last, "predict") or hasattr(last, "fit_predict")
+    if isinstance(last, type) or not (hasattr(last, "fit") and assigns):
+        kind = f"the class {last.__name__}" if isinstance(last, type) else type(last).__name__
+        raise ConfigError(
+            f"The model must be a clusterer, or a pipeline that ends in one; got {kind}. Hand in "
+            "an instance, such as deep_clusterer()."
+        )
 
 
 def split_steps(model: BaseEstimator) -> tuple[Steps, Steps]:
