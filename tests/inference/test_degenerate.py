@@ -51,7 +51,7 @@ def test_a_constant_factor_is_named(name: str, returns: Frame, factors: Frame) -
         ON_FACTORS[name](returns, factors.assign(HML=0.01))
 
 
-@pytest.mark.parametrize("name", ["time_series", "grs", "two_pass", "bayesian", "luck"])
+@pytest.mark.parametrize("name", ["time_series", "grs", "tangency", "two_pass", "bayesian", "luck"])
 def test_collinear_factors_are_named(name: str, returns: Frame, factors: Frame) -> None:
     with pytest.raises(EstimationError, match="'twice' is a linear combination"):
         ON_FACTORS[name](returns, factors.assign(twice=factors["SMB"] - factors["HML"]))

@@ -109,9 +109,9 @@ def test_changed_tests_run_only_tests_and_report(finished, tmp_path):
     again = run(parse_config(changed), out=out)
     made = {name for name, reused in again.reused.items() if not reused}
     assert made == {"performance", "tests", "truth"}
-    assert Ledger(out / "trials.jsonl").count == 4
+    assert Ledger(out / "trials.jsonl").count == 8  # two factors and two slopes, twice
     run(parse_config(SMALL), out=out)
-    assert Ledger(out / "trials.jsonl").count == 4
+    assert Ledger(out / "trials.jsonl").count == 8
 
 
 def test_two_studies_are_compared_in_settings_and_numbers(finished, tmp_path):

@@ -155,7 +155,13 @@ class GRSResult(Result):
         ]
 
 
-def grs_statistic(x: Array, y: Array, *, factor_divisor: FactorDivisor = "T") -> float:
+def grs_statistic(
+    x: Array,
+    y: Array,
+    *,
+    factor_divisor: FactorDivisor = "T",
+    names: Sequence[str] | None = None,
+) -> float:
     """Return the GRS F statistic of returns on a constant and factors.
 
     Parameters
@@ -166,6 +172,8 @@ def grs_statistic(x: Array, y: Array, *, factor_divisor: FactorDivisor = "T") ->
         Excess returns.
     factor_divisor : {"T", "T-1"}
         Divisor of the factor covariance; the exact F needs T.
+    names : sequence of str, optional
+        What a message calls the assets.
 
     Raises
     ------
@@ -175,7 +183,7 @@ def grs_statistic(x: Array, y: Array, *, factor_divisor: FactorDivisor = "T") ->
     require_dates(y.shape[0], y.shape[1], x.shape[1] - 1)
     fit = fit_complete(x, y, covariance="nonrobust")
     sharpe2 = max_squared_sharpe(x[:, 1:], divisor=factor_divisor)
-    return _f(fit, _alpha_part(fit), sharpe2, x.shape[1] - 1)
+    return _f(fit, _alpha_part(fit, names), sharpe2, x.shape[1] - 1)
 
 
 def _alpha_part(fit: Fit, names: Sequence[str] | None = None) -> float:

@@ -22,7 +22,7 @@ from alphastrata.inference.grs import (
 from alphastrata.inference.hac import HAC, LagRule, as_hac, long_run_covariance, select_bandwidth
 from alphastrata.inference.joint import alpha_covariance, stacked_scores
 from alphastrata.inference.layout import parameter_table
-from alphastrata.inference.least_squares import fit_complete
+from alphastrata.inference.least_squares import fit_complete, orthonormal
 from alphastrata.inference.samples import Returns, align, describe_dates, require_varying
 from alphastrata.inference.tails import chi2_upper, f_upper, two_sided
 from alphastrata.inference.time_series import TimeSeriesResult, time_series
@@ -114,9 +114,10 @@ def spanning(
     (n, n_new), k = sample.y.shape, sample.factors.shape[1]
     require_dates(n, n_new, k)
     fit = fit_complete(sample.x, sample.y, covariance="nonrobust")
-    require_unspanned(fit.residuals, sample.y, list(sample.returns.columns))
+    names = [str(name) for name in sample.returns.columns]
+    require_unspanned(fit.residuals, sample.y, names)
     result = time_series(sample.returns, sample.factors, lags=hac)
-    f_value = grs_statistic(sample.x, sample.y)
+    f_value = grs_statistic(sample.x, sample.y, names=names)
     bj = britten_jones_f(sample.f, sample.y)
     covariance = alpha_covariance(sample.x, fit.residuals, hac)
     robust = float(fit.params[0] @ solve_covariance(covariance, fit.params[0]))
@@ -303,6 +304,8 @@ def tangency(factors: Returns) -> TangencyResult:
     require_varying(sample.factors, "factor")
     f = sample.f
     n, k = f.shape
+    if n > k:
+        orthonormal(f, [repr(name) for name in sample.factors.columns])
     fit = fit_complete(f, np.ones((n, 1)), covariance="nonrobust", constant=None)
     raw = fit.params[:, 0]
     tstats = raw / fit.std_errors[:, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,9 @@ def specifications(
             factor = _factor(config, panel, choice)
         else:
             factor = _cluster_factor(clustering, panel, choice, made, workers)
-        return estimate_of(inference.time_series(factor, factors, lags=choice["lags"]))
+        found = estimate_of(inference.time_series(factor, factors, lags=choice["lags"]))
+        returns = factor.excess().iloc[:, 0]  # means and deviations pass over missing dates
+        return replace(found, sharpe=float(returns.mean() / returns.std()))
 
     found = multiverse(config.decisions(), path, ledger=Ledger(ledger))
     summary = found.summary_numbers

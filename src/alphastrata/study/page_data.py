@@ -119,6 +119,12 @@ def all_notes(made: Mapping[str, Artefacts]) -> list[Note]:
     ]
 
 
+def own_notes(notes: list[str], made: Mapping[str, Artefacts]) -> list[str]:
+    """Return the notes of a test that the data section does not already show."""
+    shown = {str(note) for note in all_notes(made)}
+    return [note for note in notes if note not in shown]
+
+
 def clusters(config: ClusterConfig, made: Mapping[str, Artefacts]) -> ClusterSection:
     """Return one clustering: scores beside noise, profiles, membership, maps, checks."""
     found = made[f"clusters {config.name}"]

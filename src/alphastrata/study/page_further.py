@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from alphastrata.report import ExtraSection, HowComputed, Plot, Table
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.further import about
+from alphastrata.study.page_data import own_notes
 from alphastrata.study.settings import StudyConfig
+from alphastrata.study.trials import ADJUSTED
 
 MANIFEST = "stage further"
+UNITLESS = ("tangency", "dimson", "downside", "double_selection")
+"""Tests whose estimates are weights, betas or loadings, and no returns."""
 
 
 def further(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:
@@ -27,7 +32,7 @@ def further(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSec
         ]
         if not entries and not skipped:
             continue
-        tables = [_table(found, entry) for entry in entries]
+        tables = [_table(config, made, entry) for entry in entries]
         joint = _joint(found, bench.name)
         sections.append(
             ExtraSection(
@@ -44,18 +49,36 @@ def further(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSec
     return sections
 
 
-def _table(found: Artefacts, entry: Mapping[str, object]) -> Table:
-    conventions = [str(line) for line in entry["conventions"]]  # type: ignore[attr-defined]
+def _table(config: StudyConfig, made: Mapping[str, Artefacts], entry: Mapping[str, Any]) -> Table:
+    found = made["further"]
+    conventions = [str(line) for line in entry["conventions"]]
     # Those on the printed table, with its per cent, parentheses and stars, are not about this one.
     printed = ("*, **", "Alphas in per cent per period; t-statistics in parentheses")
     shown = [line for line in conventions if not line.startswith(printed)]
     frame = found[f"table {entry['number']}"]
+    returns = "estimate" in frame and config.tests.asked[entry["number"]].test not in UNITLESS
     return Table(
         title=str(entry["title"]),
         frame=frame,
-        notes=["In decimals per period.", *shown] if "estimate" in frame else shown,
+        formats={str(name): "pvalue" for name in frame if _is_pvalue(str(name))},
+        notes=[
+            *(["In decimals per period."] if returns else []),
+            *shown,
+            *own_notes(entry["notes"], made),
+        ],
         about=HowComputed(formula=str(entry["title"]), conventions=conventions, manifest=MANIFEST),
     )
+
+
+def _is_pvalue(name: str) -> bool:
+    """Return whether a column of a result's table holds p-values.
+
+    Examples
+    --------
+    >>> [_is_pvalue(name) for name in ("p", "F p", "p vs CAPM", "holm", "periods")]
+    [True, True, True, True, False]
+    """
+    return name in ADJUSTED or name == "p" or name.startswith(("p ", "p_")) or name.endswith(" p")
 
 
 def _joint(found: Artefacts, benchmark: str) -> list[Table]:
@@ -69,7 +92,7 @@ def _joint(found: Artefacts, benchmark: str) -> list[Table]:
     return [Table(title="Joint tests", frame=rows.reset_index(drop=True), formats={"p": "pvalue"})]
 
 
-def _plots(found: Artefacts, entry: Mapping[str, object]) -> list[Plot]:
+def _plots(found: Artefacts, entry: Mapping[str, Any]) -> list[Plot]:
     """Return coefficients through time, one chart per coefficient."""
     return [
         Plot(
@@ -78,5 +101,5 @@ def _plots(found: Artefacts, entry: Mapping[str, object]) -> list[Plot]:
             caption=f"{entry['title']}; dated by the last day of each window.",
             percent=key == "alpha",
         )
-        for key in entry["paths"]  # type: ignore[attr-defined]
+        for key in entry["paths"]
     ]

@@ -22,7 +22,7 @@ from alphastrata.report import (
 from alphastrata.study import words
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.multiverse import preferred_row
-from alphastrata.study.page_data import all_notes
+from alphastrata.study.page_data import own_notes
 from alphastrata.study.settings import BenchmarkConfig, StudyConfig
 
 LEVEL = 0.05
@@ -31,12 +31,6 @@ LEVEL = 0.05
 def _readable(conventions: list[str]) -> list[str]:
     """Return conventions without the line on stars: the page sets significance in bold."""
     return [line for line in conventions if not line.startswith("*, **")]
-
-
-def _own(notes: list[str], made: Mapping[str, Artefacts]) -> list[str]:
-    """Return the notes that the data section does not already show."""
-    shown = {str(note) for note in all_notes(made)}
-    return [note for note in notes if note not in shown]
 
 
 def alphas(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSection:
@@ -90,7 +84,7 @@ def alphas(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSectio
         ],
         conventions=[
             *_readable(text["conventions"]),
-            *_own(text["notes"], made),
+            *own_notes(text["notes"], made),
             *_left_out(tests.get(f"grs {config.name}", {})),
         ],
         how={
@@ -120,7 +114,7 @@ def _left_out(joint: Mapping[str, Any]) -> list[str]:
     lines = []
     for name, test in joint.items():
         if "skipped" in test:
-            lines.append(f"No GRS test of the strata of {name}: {test['skipped']}.")
+            lines.append(f"No GRS test of the strata of {name}: {test['skipped']}")
         elif test["left_out"]:
             lines.append(
                 f"GRS of {name}: {len(test['left_out'])} strata without a return on every date "
@@ -146,7 +140,7 @@ def cross_section(name: str, made: Mapping[str, Artefacts]) -> TestSection:
         ),
         tables=_beside(tests, name),
         by_date=tests[f"cross-section {name} coefficients"],
-        conventions=[*_readable(text["conventions"]), *_own(text["notes"], made)],
+        conventions=[*_readable(text["conventions"]), *own_notes(text["notes"], made)],
         about=HowComputed(
             formula="λ̂ = mean over t of the slopes of r(t) on x(t−1) across assets",
             conventions=text["conventions"],
@@ -163,6 +157,9 @@ def _beside(tests: Artefacts, name: str) -> list[Table]:
     told = HowComputed(
         formula="averages of the same slopes over some dates", manifest="stage tests"
     )
+    left = HowComputed(
+        formula="months whose rows do not allow the regression, and why", manifest="stage tests"
+    )
     out = []
     if subperiods is not None:
         out.append(
@@ -174,17 +171,19 @@ def _beside(tests: Artefacts, name: str) -> list[Table]:
             )
         )
     if skipped is not None:
-        out.append(Table(title="Months without a regression", frame=skipped, about=told))
+        out.append(Table(title="Months without a regression", frame=skipped, about=left))
     return out
 
 
 def spanning(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSection:
     """Return the section that asks whether the old factors span the new ones."""
     tests = made["tests"]
-    name = f"spanning {config.name}"
+    name, title = f"spanning {config.name}", f"Does {config.name} span the new factors?"
+    if f"{name} skipped" in tests:
+        return TestSection(title=title, conventions=[f"Not tested: {tests[f'{name} skipped']}"])
     text = tests[f"{name} text"]
     return TestSection(
-        title=f"Does {config.name} span the new factors?",
+        title=title,
         statistics=[
             Statistic(str(test), row["statistic"], row["p"], row["null"], row["distribution"])
             for test, row in tests[f"{name} tests"].iterrows()
@@ -204,7 +203,7 @@ def spanning(config: BenchmarkConfig, made: Mapping[str, Artefacts]) -> TestSect
             formula="old factors span the new ones where every α of new = α + β′old + e is zero",
             conventions=text["conventions"],
             manifest="stage tests",
-            source="Huberman and Kandel (1987), Journal of Finance 42, 873-888",
+            source="Barillas and Shanken (2017), Review of Financial Studies 30, 1316-1338",
         ),
     )
 
@@ -264,6 +263,9 @@ def specifications(
         notes=[
             "; ".join(f"{name}: {value:.3g}" for name, value in numbers.items()),
             *found["text"]["conventions"],
+            "; ".join(
+                f"{name}: {share:.0%}" for name, share in found["importance"]["share"].items()
+            ),
             *found["text"]["notes"],
         ],
         about=HowComputed(

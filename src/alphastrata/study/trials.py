@@ -10,9 +10,15 @@ import pandas as pd
 
 from alphastrata import inference
 from alphastrata.core import FactorReturns
+from alphastrata.errors import EstimationError
 from alphastrata.inference.ledger import Ledger
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.settings import BenchmarkConfig, StudyConfig, TestsConfig
+from alphastrata.study.settings import (
+    BenchmarkConfig,
+    FamaMacBethConfig,
+    StudyConfig,
+    TestsConfig,
+)
 
 LEDGER = "trials.jsonl"
 ADJUSTED = {
@@ -49,10 +55,11 @@ def alphas(
 
 
 def record_trials(config: StudyConfig, made: Mapping[str, Artefacts], path: Path) -> None:
-    """Append every alpha that the study tested to its ledger; what is there already stays one.
+    """Append every alpha and slope that the study tested to its ledger.
 
-    A trial is a factor against a benchmark, on data with this content: running the same study
-    again adds nothing, running it with another choice does.
+    A trial is a factor against a benchmark, or a regressor of a cross-section, whose slope is the
+    return of a zero-cost portfolio; the paths of a multiverse are there already. What is there
+    stays one: running the same study again adds nothing, running it with another choice does.
     """
     ledger = Ledger(path)
     for bench in config.benchmarks:
@@ -78,14 +85,37 @@ def record_trials(config: StudyConfig, made: Mapping[str, Artefacts], path: Path
                 },
             )
 
+    for table in config.tests.fama_macbeth:
+        found: pd.DataFrame = made["tests"][f"cross-section {table.name} table"]
+        slopes: pd.DataFrame = made["tests"][f"cross-section {table.name} coefficients"]
+        for regressor in found.index.drop("const", errors="ignore"):
+            ledger.record(
+                {
+                    "cross_section": table.model_dump(
+                        mode="json", exclude={"errors", "subperiods"}
+                    ),
+                    "slope": str(regressor),
+                    "data": config.data.model_dump(mode="json"),
+                    "lags": config.tests.lags,
+                    "seed": config.seed,
+                    **_unusual(config, table),
+                },
+                {
+                    "slope": float(found.loc[regressor, "params"]),
+                    "t": float(found.loc[regressor, "tstats"]),
+                    "p": float(found.loc[regressor, "pvalues"]),
+                    "sharpe": float(slopes[regressor].mean() / slopes[regressor].std()),
+                },
+            )
 
-def _unusual(config: StudyConfig, bench: BenchmarkConfig) -> dict[str, Any]:
+
+def _unusual(config: StudyConfig, about: BenchmarkConfig | FamaMacBethConfig) -> dict[str, Any]:
     """Return errors that are not the usual ones: with them a trial is another trial."""
-    own = bench.errors.model_dump(mode="json", exclude_none=True)
+    own = about.errors.model_dump(mode="json", exclude_none=True)
     usual = TestsConfig()
     for name in ("covariance", "kernel", "small_sample"):
         value = getattr(config.tests, name)
-        if value != getattr(usual, name):
+        if hasattr(about.errors, name) and value != getattr(usual, name):
             own.setdefault(name, value)
     return {"errors": own} if own else {}
 
@@ -149,9 +179,12 @@ def joint_test(
     part = [name for name in portfolios.factors if name not in whole]
     if not whole:
         return {
-            "skipped": f"none of {frame.shape[1]} strata has a return on all {len(frame)} dates"
+            "skipped": f"None of {frame.shape[1]} strata has a return on all {len(frame)} dates."
         }
-    result = inference.grs(portfolios.select(whole), factors, factor_divisor=divisor)
+    try:
+        result = inference.grs(portfolios.select(whole), factors, factor_divisor=divisor)
+    except EstimationError as error:
+        return {"skipped": str(error)}
     statistic = result.statistics()[0]
     return {
         "tested": whole,
@@ -168,8 +201,11 @@ def joint_test(
 def spanning_test(
     returns: FactorReturns, factors: FactorReturns, *, hac: inference.HAC
 ) -> Artefacts:
-    """Return whether the old factors span the new ones, jointly and step by step."""
-    result = inference.spanning(returns, factors, lags=hac)
+    """Return whether the old factors span the new ones, or why that cannot be said."""
+    try:
+        result = inference.spanning(returns, factors, lags=hac)
+    except EstimationError as error:
+        return {"skipped": str(error)}
     return {
         "tests": result.tests,
         "sharpe": result.sharpe.rename("squared Sharpe ratio").to_frame(),

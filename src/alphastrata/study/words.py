@@ -33,7 +33,7 @@ def _p(value: float) -> str:
 def _alpha_told(config: StudyConfig, made: Mapping[str, Artefacts]) -> HowComputed:
     """Return how the alphas of the first screen were computed."""
     return HowComputed(
-        formula="r = α + β′f + e by least squares; t = α̂ / Newey-West standard error",
+        formula="r = α + β′f + e by least squares; t = α̂ / standard error",
         conventions=made["tests"][f"alphas {config.reference.name} text"]["conventions"],
         manifest="stage tests",
     )
