@@ -234,7 +234,7 @@ def test_trials_are_adjusted_in_every_way(finished):
     table = pd.read_csv(next((out / "tables").glob("once-every-trial-counts*.csv")), index_col=0)
     assert {"p, Bonferroni", "p, Hommel", "p, Benjamini-Hochberg"} <= set(table.columns)
     count = int(table["trials"].iloc[0])
-    assert count == 9  # three factors against three benchmarks
+    assert count == 20  # three factors against three benchmarks, and eleven slopes
     np.testing.assert_allclose(table["p, Bonferroni"], np.minimum(count * table["p"], 1.0))
     assert "|t| that a new factor needs at 5%" in page
 
