@@ -150,6 +150,7 @@ def test_options_reach_the_functions(subjects: Subjects) -> None:
         ("alphas", {"lags": {"lags": -1}}, "whole number from 0"),
         ("alphas", {"lags": "moon"}, "cannot be 'moon'"),
         ("chow", {}, "needs the option 'break_date'"),
+        ("chow", {"break_date": "in autumn"}, "is a date, such as 2008-09-30; got 'in autumn'"),
         ("cusum", {"lags": 3}, "it has none"),
     ],
 )

@@ -229,6 +229,11 @@ def test_cross_sections_have_strata_products_and_subperiods(finished):
     np.testing.assert_allclose(table["std_errors"], errors, rtol=1e-10)
 
 
+def test_what_a_further_test_leaves_open_is_as_in_the_settings(finished):
+    (joint,) = (e for e in stage(finished[0], "further")["found"] if e["name"] == "grs")
+    assert any("factor covariance by T-1" in line for line in joint["conventions"])
+
+
 def test_trials_are_adjusted_in_every_way(finished):
     out, page = finished
     table = pd.read_csv(next((out / "tables").glob("once-every-trial-counts*.csv")), index_col=0)
@@ -280,6 +285,7 @@ LEAST = 'name = "x"\n[[sorts]]\nname = "A"\nby = "liquidity"\n'
         ('[tests]\nlags = "many"\n', "tests.lags: lags are a whole number or one of"),
         ('[[tests.further]]\ntest = "moon"\n', "tests.further.0.test: no test is called 'moon'"),
         ('[[tests.further]]\ntest = "chow"\n', "needs the option 'break_date'"),
+        ('[[tests.fama_macbeth]]\nname = "a"\nx = ["roe", "roe"]\n', "each regressor stands once"),
         ('[[tests.further]]\ntest = "grs"\noptions = {lags = 3}\n', "it has factor_divisor"),
         ('[[tests.further]]\ntest = "conditional"\n', "needs instruments"),
         ('[[tests.further]]\ntest = "specifications"\noptions = {size = 2}\n', "add one"),

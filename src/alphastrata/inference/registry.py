@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 from alphastrata.core import Result
 from alphastrata.errors import ConfigError
 from alphastrata.inference.hac import HAC, LagRule
+from alphastrata.inference.stability import break_at
 from alphastrata.inference.subjects import Subjects, funded, one_factor, together
 
 __all__ = ["TESTS", "Entry", "check_options", "options_of"]
@@ -268,6 +269,8 @@ def check_options(test: str, options: Mapping[str, Any]) -> Options:
         config = None if hints[name] is HAC else loose
         try:
             out[name] = TypeAdapter(hints[name], config=config).validate_python(plain)
+            if name == "break_date":
+                break_at(plain)
         except ValidationError as error:
             why = "; ".join(dict.fromkeys(part["msg"] for part in error.errors()))
             raise ConfigError(

@@ -22,7 +22,7 @@ from alphastrata.inference.samples import (
 )
 from alphastrata.inference.tails import chi2_upper, f_upper, two_sided
 
-__all__ = ["StabilityResult", "chow", "cusum"]
+__all__ = ["StabilityResult", "break_at", "chow", "cusum"]
 
 Array = NDArray[np.float64]
 
@@ -107,7 +107,7 @@ def chow(
     True
     """
     hac = as_hac(lags)
-    first = _date(break_date)
+    first = break_at(break_date)
     sample = align(returns, factors).complete()
     after = (sample.returns.index >= first).astype(np.float64)
     x, y = sample.x, sample.y
@@ -261,7 +261,14 @@ def _recursive_pvalue(value: float) -> float:
     return float(min(2.0 * one, 1.0))
 
 
-def _date(given: str | pd.Timestamp) -> pd.Timestamp:
+def break_at(given: str | pd.Timestamp) -> pd.Timestamp:
+    """Return the first date of the second regime.
+
+    Raises
+    ------
+    ConfigError
+        If it is no date.
+    """
     problem = f"break_date is a date, such as 2008-09-30; got {given!r}."
     try:
         read = pd.Timestamp(given)

@@ -13,7 +13,7 @@ from alphastrata.core.faults import Fault, SettingError, within
 from alphastrata.errors import InputDataError
 from alphastrata.inference.registry import TESTS
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.errors_of import hac_of
+from alphastrata.study.errors_of import covariance_of, hac_of
 from alphastrata.study.settings import BenchmarkConfig, FurtherConfig, StudyConfig
 
 
@@ -44,7 +44,7 @@ def further_tests(config: StudyConfig, made: Mapping[str, Artefacts]) -> Artefac
                 about_what = subjects(config, wanted, bench, made)
             battery = inference.run_battery(
                 about_what,
-                [inference.Request(wanted.test, wanted.options, label)],
+                [inference.Request(wanted.test, _said(config, wanted, bench), label)],
                 lags=hac_of(config.tests, bench),
                 seed=config.seed,
             )
@@ -73,6 +73,15 @@ def further_tests(config: StudyConfig, made: Mapping[str, Artefacts]) -> Artefac
     if statistics:
         out["statistics"] = pd.concat(statistics, ignore_index=True)
     return out
+
+
+def _said(config: StudyConfig, wanted: FurtherConfig, bench: BenchmarkConfig) -> dict[str, Any]:
+    """Return the options of a further test; what it leaves open is as in [tests]."""
+    usual: dict[str, dict[str, Any]] = {
+        "alphas": {"covariance": covariance_of(config.tests, bench)},
+        "grs": {"factor_divisor": config.tests.grs_divisor},
+    }
+    return usual.get(wanted.test, {}) | dict(wanted.options)
 
 
 def benchmark_of(config: StudyConfig, wanted: FurtherConfig) -> BenchmarkConfig:

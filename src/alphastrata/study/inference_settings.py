@@ -107,6 +107,9 @@ class FamaMacBethConfig(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> FamaMacBethConfig:
+        again = [name for name in self.x if self.x.count(name) > 1]
+        if again:
+            refuse([Fault(("x",), f"each regressor stands once; {again[0]!r} does not")])
         strange = [name for name in self.interact if name not in self.x]
         if strange:
             said = f"it names regressors of x; {strange[0]!r} is none of {', '.join(self.x)}"
