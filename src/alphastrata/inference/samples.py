@@ -265,14 +265,15 @@ def _excess(data: Returns, other_rate: pd.Series | None, what: str, column: str)
             'Join them, e.g. with [" ".join(map(str, c)) for c in frame.columns].'
         )
     names = data.columns.astype(str)
-    again = names[names.duplicated()]
+    # Objects may differ where their names do not; looking twice at every name would cost as much
+    # as the regressions.
+    unique = data.columns.is_unique and (data.columns.dtype != object or names.is_unique)
+    again = names[:0] if unique else names[names.duplicated()]
     dates = to_dates(data.index, found)
     odd = {d for d in set(data.dtypes) if not pd.api.types.is_numeric_dtype(d)}
     wrong = [str(c) for c, d in data.dtypes.items() if d in odd] if odd else []
     found.require(not wrong, "Columns are numbers", count=len(wrong), first=", ".join(wrong[:1]))
-    found.require(
-        again.empty, "Column names are unique", count=len(again), first=", ".join(again[:1])
-    )
+    found.require(unique, "Column names are unique", count=len(again), first=", ".join(again[:1]))
     found.require(data.size > 0, "There is at least one return")
     if dates is not None:
         found.require(
