@@ -51,7 +51,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._skip:
-            self.text += data
+            self.text += data.replace("\u00a0", " ")
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from alphastrata.report import ReportData, html
+from alphastrata.report import Coefficients, ExtraSection, ReportData, Table, TestSection, html
 
 READ_BLOB = (
     "window.blobs = []; window.make ??= URL.createObjectURL.bind(URL); "
@@ -179,6 +180,55 @@ def test_prints_with_everything_open(opened: Any, tmp_path: Path) -> None:
     assert pages >= 4
     assert opened.off_paper() == []
     assert opened.messages == []
+
+
+WIDE = """(() => [...document.querySelectorAll('td.n')]
+  .filter((cell) => !cell.querySelector('.u') && cell.getBoundingClientRect().height > 30).map((cell) => cell.textContent))()"""
+APART = """(() => [...document.querySelectorAll('.section > p, .section > .lines')]
+  .filter((part) => part.nextElementSibling?.tagName === 'FIGURE')
+  .map((part) => getComputedStyle(part).breakAfter))()"""
+SMALL = """(() => { const u = document.querySelector('td .u');
+  const size = (part) => parseFloat(getComputedStyle(part).fontSize);
+  return size(u) < size(u.parentElement);
+})()"""
+
+
+def test_paper_keeps_numbers_whole_and_openings_with_what_they_open(
+    browser: Any, tmp_path: Path
+) -> None:
+    names = ["portfolio", "market_cap", *(f"a_long_characteristic_{i}" for i in range(11))]
+    wide = pd.DataFrame([[158_526_650_749.0] * 2 + [0.7654] * 11] * 3, columns=names)
+    params = pd.DataFrame({"alpha": [0.01]}, index=["a"])
+    notes = [f"note {i}" for i in range(6)]
+    page = ReportData(
+        title="paper",
+        question="Why?",
+        extras=[
+            ExtraSection(
+                title="Wide",
+                text=["What opens a section."],
+                tables=[
+                    Table(title="T", frame=wide, notes=notes, formats={"market_cap": "integer"})
+                ],
+            )
+        ],
+        tests=[TestSection(title="Test", coefficients=Coefficients(params=params, tstats=params))],
+    )
+    path = tmp_path / "wide.html"
+    path.write_text(html(page), encoding="utf-8")
+    browser.size(1280)
+    browser.open(path)
+    browser.size(688)
+    browser._call("Emulation.setEmulatedMedia", {"media": "print"})
+    assert browser.value(WIDE) == []
+    assert browser.value(APART) == ["avoid"]
+    assert browser.value(SMALL)
+    browser.pdf(tmp_path / "wide.pdf")
+    assert browser.value("[...document.querySelectorAll('.more')].map((part) => part.open)") == [
+        True
+    ]
+    browser._call("Emulation.setEmulatedMedia", {"media": ""})
+    assert browser.off_paper() == []
 
 
 def test_a_script_that_slipped_in_does_not_run(

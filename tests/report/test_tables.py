@@ -171,7 +171,7 @@ class _Texts(HTMLParser):
 class TestHtml:
     def test_hostile_names_are_shown_and_nothing_else(self, hostile: tuple[str, ...]) -> None:
         parser = _Texts()
-        parser.feed(to_html(pd.DataFrame({hostile[0]: list(hostile)}), key="t"))
+        parser.feed(str(to_html(pd.DataFrame({hostile[0]: list(hostile)}), key="t")))
         assert parser.cells == [hostile[0], *hostile]
         assert parser.tags <= {"table", "thead", "tbody", "tr", "th", "td", "span", "wbr"}
 
@@ -179,6 +179,12 @@ class TestHtml:
         written = to_html(pd.DataFrame({"x": [0.123456789]}))
         assert 'data-v="0.123456789"' in written
         assert ">0.123<" in written
+
+    def test_short_names_of_rows_stay_on_one_line(self) -> None:
+        rows = pd.DataFrame({"x": [1.0, 2.0]}, index=["2017-12-31", "a name of many words"])
+        written = to_html(rows)
+        assert '<th scope="row" class="s">2017-12-31</th>' in written
+        assert '<th scope="row">a name of many words</th>' in written
 
     def test_formats(self) -> None:
         frame = pd.DataFrame({"p": [0.0002, 0.04], "r": [-0.0123, np.nan], "n": [12345, 1]})
@@ -190,7 +196,7 @@ class TestHtml:
     def test_transposed_coefficients(self) -> None:
         turned = Coefficients(params=coefficients().params, transpose=True)
         parser = _Texts()
-        parser.feed(to_html(turned))
+        parser.feed(str(to_html(turned)))
         assert parser.cells[:4] == ["", "LEV", "R&D_100%", "alpha"]
 
 

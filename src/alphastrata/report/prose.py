@@ -17,6 +17,7 @@ _NUMBER = re.compile(
     r"[+\u2212-]?(?!(?:1[6-9]|20)\d\d(?!\d|[.,]\d))\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][+-]?\d+)?%?"
     r"(?![\w/:&#$=@^~-]|\.\d|,\d)"
 )
+_RELATION = re.compile(r" ([<=>\u2264\u2265]) $")
 
 
 class Line(str):
@@ -63,7 +64,9 @@ def linked(text: str, anchor: str) -> Markup:
         return escape(text)
     out, end = Markup(""), 0
     for found in _NUMBER.finditer(text):
-        out += escape(text[end : found.start()]) + number_link(anchor, escape(found.group()))
+        # A number stays on the line of what it is equal to, or less than.
+        before = _RELATION.sub("\u00a0\\1\u00a0", text[end : found.start()])
+        out += escape(before) + number_link(anchor, escape(found.group()))
         end = found.end()
     return out + escape(text[end:])
 

@@ -250,10 +250,9 @@ def to_html(table: AnyTable | Grid, *, key: str = "", rest: str = "") -> Markup:
 
 def _html_heading(heading: Heading) -> Markup:
     kind = "n" if heading.numeric else "t"
-    text = escape(heading.text)
+    text = escape(heading.text).replace("_", Markup("_<wbr>"))
     if len(heading.text) > 14:
         kind += " w"
-        text = text.replace("_", Markup("_<wbr>"))
     return Markup('<th scope="col" class="{}"><span>{}</span></th>').format(kind, text)
 
 
@@ -261,14 +260,14 @@ def _html_cell(heading: Heading, cell: Cell, anchor: str) -> Markup:
     content = Markup("<b>{}</b>").format(cell.text) if cell.strong else escape(cell.text)
     if cell.under:
         content = Markup('{}<span class="u">{}</span>').format(content, cell.under)
+    short = Markup(' class="s"') if len(cell.text) <= 14 else ""
     if heading.label:
-        return Markup('<th scope="row">{}</th>').format(content)
+        return Markup('<th scope="row"{}>{}</th>').format(short, content)
     if _is_number(cell.value):
         content = number_link(anchor, content)
     if heading.numeric:
         full = Markup(' data-t="{}"').format(_raw(cell.under_value)) if cell.under else ""
         return Markup('<td class="n" data-v="{}"{}>{}</td>').format(_raw(cell.value), full, content)
-    short = Markup(' class="s"') if len(cell.text) <= 14 else ""
     return Markup("<td{}>{}</td>").format(short, content)
 
 

@@ -170,6 +170,9 @@ async function start() {
   const repaint = async () => { for (const draw of all()) { await draw(); await pause(); } };
   wireTheme(repaint);
   wireContents();
+  addEventListener("beforeprint", () => {
+    document.querySelectorAll("details.section, details.fold, details.more").forEach((part) => { part.open = true; });
+  });
   if (byId("plotly")) {
     await loadPlotly();
     wireLog(content.charts);
@@ -190,7 +193,6 @@ async function start() {
     document.querySelectorAll("details.section, details.fold").forEach((part) => part.addEventListener("toggle", () => part.open && drawWithin(part)));
     addEventListener("beforeprint", () => {
       printing = true;
-      document.querySelectorAll("details.section, details.fold").forEach((part) => { part.open = true; });
       all().forEach((draw) => draw());
     });
     addEventListener("afterprint", () => { printing = false; repaint(); });
