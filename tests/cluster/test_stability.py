@@ -74,7 +74,8 @@ def test_fits_that_find_nothing_agree_on_nothing():
     assert found.table()["mean"].isna().all()
 
 
-def test_agreement_is_over_rows_that_both_classify():
-    a, b = np.array([0, 0, 1, 1, -1, -1, 0]), np.array([1, 1, 0, 0, -1, 0, -1])
-    assert agreement(a, b) == 1.0
-    assert agreement(a[:5], b[:5]) == adjusted_rand_score(a[:4], b[:4])
+def test_who_finds_nothing_does_not_agree_with_who_finds_clusters():
+    some, none = np.array([0, 0, 1, 1, -1]), np.full(5, -1)
+    assert agreement(some, none) == 0.0
+    assert agreement(some, some) == 1.0
+    assert np.isnan(agreement(none, none))

@@ -10,6 +10,7 @@ import pytest
 from alphastrata.report import Plot, ReportData, SpecificationSection, Table
 from alphastrata.report.charts import name_axis, numbers, plain
 from alphastrata.report.charts_clusters import coverage, profiles, scores
+from alphastrata.report.charts_nulls import null_test
 from alphastrata.report.charts_plain import draw
 from alphastrata.report.charts_returns import correlations, growth
 from alphastrata.report.charts_tests import alphas, by_date, specifications, truth
@@ -165,3 +166,11 @@ def test_plots_of_any_frame() -> None:
 
 def test_numbers() -> None:
     assert numbers([1, np.inf, None, pd.NA, 1 / 3]) == [1.0, None, None, None, 0.333333]
+
+
+def test_data_without_clusters_have_no_line_among_the_nulls():
+    index = pd.MultiIndex.from_tuples([("permute", 0), ("permute", 1)], names=["null", "draw"])
+    draws = pd.DataFrame({"silhouette_input": [0.1, np.nan]}, index=index)
+    dots, line = null_test(pd.Series({"silhouette_input": np.nan}), draws).data
+    assert dots["x"] == [0.1]
+    assert line["x"] == [None, None]

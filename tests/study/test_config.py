@@ -85,6 +85,11 @@ def test_the_demo_names_each_characteristic_once():
         ),
         ("[replication]\nagainst = 'FF9'\n", "line 6, replication.against: .*'FF9' is none of"),
         ("[multiverse]\nclusters = 'C'\n", "line 6, multiverse.clusters: .*'C' is none"),
+        ('[tune]\ndate = "soon"\n', "line 6, tune.date: a day is written 2016-06-30"),
+        (
+            '[[clusters]]\nname = "D"\nfeatures = ["roe", "leverage", "roe"]\nrank_by = "roe"\n',
+            "line 7, clusters.0.features: 'roe' is named twice",
+        ),
         ("[tune.grid]\nlatent = [2]\n", "line 6, tune.grid.0.latent: no such key; there are"),
         ("[tune.grid]\nlatent_dim = [2]\n", r"line 5, tune.clusters: .*\[\[clusters\]\] table"),
         ("[information]\nby = ['levrage']\n", "line 6, information.by: .*mean 'leverage'"),

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from alphastrata import cluster
-from alphastrata.errors import ConfigError
+from alphastrata.core import Panel
+from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.study import clusterings, parse_config, run, words
 from alphastrata.study.artefacts import load
 from alphastrata.study.cluster_settings import ChecksConfig
@@ -176,17 +177,17 @@ def test_an_interrupted_study_goes_on_from_its_last_finished_window(start, tmp_p
     assert before == after
 
 
-def test_nulls_in_which_nothing_is_found_are_counted_and_not_scored():
-    dates = pd.to_datetime(["2020-01-31", "2020-02-29"])
+def two_groups(periods: int = 2) -> pd.DataFrame:
+    """Return two groups of 30 assets, far apart, on so many month ends."""
+    dates = pd.date_range("2020-01-31", periods=periods, freq="ME")
     index = pd.MultiIndex.from_product([dates, range(60)], names=["date", "asset"])
-    import numpy as np
-
     rng = np.random.default_rng(0)
-    centres = np.tile(np.repeat([0.0, 30.0], 30), 2)
-    frame = pd.DataFrame({n: centres + rng.normal(size=120) for n in FEATURES}, index=index)
-    from alphastrata.core import Panel
+    centres = np.tile(np.repeat([0.0, 30.0], 30), periods)
+    return pd.DataFrame({n: centres + rng.normal(size=60 * periods) for n in FEATURES}, index=index)
 
-    config = ClusterConfig(
+
+def by_density(**more) -> ClusterConfig:
+    return ClusterConfig(
         name="a",
         features=FEATURES,
         rank_by="roe",
@@ -196,8 +197,13 @@ def test_nulls_in_which_nothing_is_found_are_counted_and_not_scored():
         embedding="none",
         clusterer="hdbscan",
         min_cluster_size=25,
+        **more,
     )
-    found = clusterings.clusters(config, Panel(frame), seed=0, workers=1, progress=None)
+
+
+def test_nulls_in_which_nothing_is_found_are_counted_and_not_scored():
+    panel = Panel(two_groups())
+    found = clusterings.clusters(by_density(), panel, seed=0, workers=1, progress=None)
     few, of = found["nulls without clusters"]
     assert of == 6
     assert 0 < few <= 6
@@ -262,3 +268,41 @@ def test_the_null_test_takes_some_nulls_and_enough_draws():
     assert ChecksConfig().null_test == ChecksConfig.model_validate({"null_test": False}).null_test
     with pytest.raises(ValueError, match="draws = 19 or more"):
         ChecksConfig(null_test=("permute",), draws=9)
+
+
+def test_one_formation_date_is_enough():
+    panel = Panel(two_groups(periods=1))
+    found = clusterings.clusters(by_density(nulls=0), panel, seed=0, workers=1, progress=None)
+    assert "check Agreement of neighbouring windows" not in found
+    assert found["strata"].n == 2
+
+
+def test_a_last_date_on_which_nothing_is_found_is_said():
+    frame = two_groups()
+    last = frame.index.get_level_values("date") == frame.index.levels[0][-1]
+    frame[last] = np.random.default_rng(1).normal(size=(60, 4))
+    config = by_density(nulls=0, checks={"null_test": ["permute"]})
+    found = clusterings.clusters(config, Panel(frame), seed=0, workers=1, progress=None)
+    assert found["check What each window had"]["noise, unclassified"].tolist() == [0, 60]
+    assert "The clusters of a on 2020-01-31:" in words.cluster_sentence("a", found)
+
+
+def test_checks_leave_out_what_has_no_value_on_the_last_date():
+    frame = two_groups()
+    last = frame.index.get_level_values("date") == frame.index.levels[0][-1]
+    frame.loc[last, "roe"] = np.nan
+    frame["market_cap"] = np.exp(np.random.default_rng(0).normal(size=120))
+    frame.loc[last & (frame.index.get_level_values("asset") < 3), "market_cap"] = np.nan
+    checks = {"purge": True, "stability": True, "draws": 5}
+    config = by_density(nulls=0, train="pooled", checks=checks).model_copy(update={"window": 2})
+    found = clusterings.clusters(config, Panel(frame), seed=0, workers=1, progress=None)
+    size = found["check How much of the labels is size or industry"]
+    assert size["assets with a size"].tolist() == [57]
+    assert "check Stability over seeds and bootstrap samples" in found
+
+
+def test_a_purge_needs_a_market_cap_before_anything_runs(monkeypatch):
+    monkeypatch.setattr(cluster, "rolling", lambda *a, **k: pytest.fail("it ran"))
+    config = by_density(nulls=0, checks={"purge": True})
+    with pytest.raises(InputDataError, match="checks.purge of a needs the columns 'market_cap'"):
+        clusterings.clusters(config, Panel(two_groups()), seed=0, workers=1, progress=None)

@@ -309,6 +309,11 @@ def test_data_that_do_not_fit_are_refused_with_a_remedy(section: str, message: s
         (PRICES.replace('weighting = "equal"', ""), 'set weighting = "equal", or data.statements'),
         (PRICES.replace("n = 3", 'method = "size_neutral"'), "is size-neutral, and prices alone"),
         (
+            PRICES + '[[clusters]]\nname = "C"\nfeatures = ["momentum", "volatility"]\n'
+            'rank_by = "momentum"\nweighting = "equal"\n[clusters.checks]\npurge = true\n',
+            "clusters.0.checks.purge: C is purged of size, and prices alone have no market cap",
+        ),
+        (
             PRICES + '[multiverse]\nby = ["momentum"]\n',
             "line 17, multiverse: it needs a market cap",
         ),

@@ -42,7 +42,7 @@ class SizePurge(Shown):
         the labels are a function of it, 0 = chance) before, and "adjusted_after" the purge, over
         the rows that are classified; missing where none is.
     agreement : float
-        Adjusted Rand index of the labels before and after, over the rows that both classify.
+        Adjusted Rand index of the labels before and after, as in ``Stability``.
     labels, labels_after : ndarray of int64, shape (n,)
         Labels before and after.
     null : NullTest

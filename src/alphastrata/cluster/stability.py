@@ -32,8 +32,8 @@ class Stability(Shown):
     Attributes
     ----------
     seeds : ndarray of float64, shape (pairs,)
-        Adjusted Rand index of each pair of fits that differ only in their seeds, over the rows
-        that both classify; missing where there are not two.
+        Adjusted Rand index of each pair of fits that differ only in their seeds. Rows that are not
+        classified count as a group; missing where neither fit finds a cluster.
     bootstraps : ndarray of float64, shape (draws,)
         The same for the clusters of each bootstrap sample and those of the data, over the
         distinct rows in the sample.
@@ -62,12 +62,12 @@ class Stability(Shown):
 
 
 def agreement(a: Labels, b: Labels) -> float:
-    """Return the adjusted Rand index over rows that both classify; missing without two of them.
+    """Return the adjusted Rand index of two labelings; what is not classified is a group.
 
-    What is not classified is no cluster: two fits that find nothing do not agree on anything.
+    Missing where neither has a cluster: who finds nothing twice does not agree on anything.
     """
-    both = (a >= 0) & (b >= 0)
-    return float(adjusted_rand_score(a[both], b[both])) if both.sum() > 1 else np.nan
+    found = bool((a >= 0).any() or (b >= 0).any())
+    return float(adjusted_rand_score(a, b)) if found else np.nan
 
 
 def _bootstrap(model: Any, X: Array, seed: np.random.SeedSequence) -> tuple[Labels, Labels]:

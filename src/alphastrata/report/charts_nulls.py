@@ -73,13 +73,13 @@ def null_test(observed: pd.Series, simulated: pd.DataFrame) -> Chart:
                     "<extra></extra>",
                 }
             )
-        value = float(observed[score])
+        value = numbers(observed[[score, score]])
         data.append(
             {
                 **place,
                 "mode": "lines",
                 "name": "data",
-                "x": [value, value],
+                "x": value,
                 "y": [-0.5, len(kinds) - 0.5],
                 "line": {"color": HIGH, "width": 2.5},
                 "hovertemplate": "data: %{x:.3f}<extra></extra>",
@@ -96,7 +96,7 @@ def null_test(observed: pd.Series, simulated: pd.DataFrame) -> Chart:
     return Chart(
         title="The data's score among those of data without clusters",
         caption="A dot is the whole pipeline on one draw without clusters, the line is the data. "
-        "A line among the dots is no better than noise.",
+        "A line among the dots is no better than noise. What has not two clusters has no score.",
         data=data,
         layout={**wide, "showlegend": False, "hovermode": "closest"},
         height=height,

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from alphastrata.core.faults import Fault, Place, SettingError, refuse
 from alphastrata.core.refusals import faults_of
-from alphastrata.study.data_settings import Name, Section
+from alphastrata.study.data_settings import Day, Name, Section
 from alphastrata.study.explain_settings import ExplainConfig
 from alphastrata.study.sort_settings import TRAILING, HoldingConfig
 
@@ -227,6 +227,14 @@ class ClusterConfig(HoldingConfig, EstimatorConfig):
         """The characteristic that ranks the clusters; None where their own returns do."""
         return None if self.rank_by.startswith(TRAILING) else self.rank_by
 
+    @field_validator("features")
+    @classmethod
+    def _different(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        twice = [name for k, name in enumerate(value) if name in value[:k]]
+        if twice:
+            raise ValueError(f"{twice[0]!r} is named twice; name each characteristic once")
+        return value
+
     @property
     def needs(self) -> tuple[str, ...]:
         """Columns that rank the clusters and weigh their members."""
@@ -275,7 +283,7 @@ class TuneConfig(Section):
 
     grid: tuple[dict[str, tuple[Any, ...]], ...] = Field(min_length=1)
     clusters: Name | None = None
-    date: str | None = None
+    date: Day | None = None
     search: Literal["grid", "random"] = "grid"
     n_iter: int | None = Field(default=None, ge=1, le=10_000)
     score: Literal["silhouette", "davies_bouldin", "calinski_harabasz"] = "silhouette"
@@ -287,12 +295,6 @@ class TuneConfig(Section):
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         return (value,) if isinstance(value, Mapping) else value
-
-    @field_validator("date", mode="before")
-    @classmethod
-    def _day(cls, value: Any) -> Any:
-        """Return a TOML date as text."""
-        return value.isoformat() if hasattr(value, "isoformat") else value
 
     @model_validator(mode="after")
     def _consistent(self) -> TuneConfig:

@@ -14,7 +14,8 @@ from scipy.optimize import linear_sum_assignment
 
 from alphastrata import cluster
 from alphastrata.cluster.nulls import sample_null
-from alphastrata.core import Panel, RollingWindows
+from alphastrata.core import Panel, RollingWindows, Strata
+from alphastrata.core.checks import require_columns
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.estimators import estimator_of
 from alphastrata.study.explanations import explanations
@@ -40,6 +41,8 @@ def clusters(
     The nulls run the whole pipeline, window by window, on data without clusters. Every finished
     window is kept in ``folder``, from where an interrupted run goes on.
     """
+    if config.checks.purge:
+        require_columns(panel.columns, ["market_cap"], f"checks.purge of {config.name}")
     names = list(config.features)
     model = estimator_of(config, len(names), seed)
     roll: dict[str, Any] = {
@@ -70,7 +73,7 @@ def clusters(
         "check What each window had": window_table(found.scores),
         "check Share of members, by the cluster they are in a window later": moves(found),
         "check Windows that an asset stays, on average": found.tenure().to_frame("windows"),
-        "check Agreement of neighbouring windows": cluster.window_stability(found.strata),
+        **_agreement(found.strata),
         **checks(config, model, panel, found, seed=seed, workers=workers),
         **explanations(config.explain, model, panel, found, names, seed=seed),
     }
@@ -133,6 +136,13 @@ def window_table(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[there].rename(columns=names)
 
 
+def _agreement(strata: Strata) -> Artefacts:
+    """Return how labels agree between neighbouring dates, where there are two."""
+    if len(strata.dates) < 2:
+        return {}
+    return {"check Agreement of neighbouring windows": cluster.window_stability(strata)}
+
+
 def moves(found: cluster.RollingClusters) -> pd.DataFrame:
     """Return the transition matrix with names for its columns, clusters without heirs left out."""
     matrix = found.transition_matrix()
@@ -152,6 +162,8 @@ def checks(
     wanted, names = config.checks, list(config.features)
     last = panel.at(found.strata.dates[-1])
     last = last[last[names].notna().mean(axis=1) >= 0.5]
+    # One without a value on the date is the same for all assets, and tells none from another.
+    names = [name for name in names if last[name].notna().any()]
     values = last[names].fillna(last[names].median())
     out: Artefacts = {}
     if wanted.null_test:
@@ -163,12 +175,10 @@ def checks(
             random_state=seed,
             n_jobs=workers,
         )
-        # Without a map, the space that is clustered is the latent one, or that of the features.
-        once = [name for name in tested.observed.index if not _repeated(name, tested.observed)]
+        once = _once(tested.observed)
         out["null test observed"] = tested.observed[once].to_frame()
         out["null test simulated"] = tested.simulated[once]
-        kept = [f"{score} ({kind})" for kind, score in tested.pvalues.index if score in once]
-        out["null test table"] = tested.table().loc[kept]
+        out["null test table"] = _null_table(tested)
     if wanted.purge:
         known = last["market_cap"].notna()
         industry = last.loc[known, "industry"].astype(str) if "industry" in last else None
@@ -183,8 +193,9 @@ def checks(
         )
         table = purged.information.copy()
         table["labels kept after the purge (ARI)"] = purged.agreement
+        table["assets with a size"] = int(known.sum())
         out["check How much of the labels is size or industry"] = table
-        out["check Against nulls, after size is projected out"] = purged.null.table()
+        out["check Against nulls, after size is projected out"] = _null_table(purged.null)
     if wanted.stability:
         steady = cluster.stability(model, values, random_state=seed, n_jobs=workers)
         out["check Stability over seeds and bootstrap samples"] = steady.table()
@@ -223,6 +234,20 @@ def by_identity(steady: cluster.Stability, identities: np.ndarray) -> pd.DataFra
         index=pd.Index(known[columns], name="cluster"),
     )
     return table[overlap[rows, columns] > 0].sort_index()
+
+
+def _null_table(tested: cluster.NullTest) -> pd.DataFrame:
+    once = _once(tested.observed)
+    kept = [f"{score} ({kind})" for kind, score in tested.pvalues.index if score in once]
+    return tested.table().loc[kept]
+
+
+def _once(observed: pd.Series) -> list[str]:
+    """Return the scores that are not those of the same rows in a space named before.
+
+    Without a map, the space that is clustered is the latent one, or that of the features.
+    """
+    return [name for name in observed.index if not _repeated(name, observed)]
 
 
 def _repeated(name: str, observed: pd.Series) -> bool:

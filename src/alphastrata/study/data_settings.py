@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -40,6 +41,16 @@ def is_day(text: str) -> bool:
         return False
     return True
 
+
+def _day(value: Any) -> Any:
+    """Return a TOML date as text, which has to be that of a day."""
+    text = value.isoformat() if hasattr(value, "isoformat") else value
+    if isinstance(text, str) and not is_day(text):
+        raise ValueError(f"a day is written 2016-06-30; got {value!r}")
+    return text
+
+
+Day = Annotated[str, BeforeValidator(_day)]
 
 Name = Annotated[
     str,

@@ -12,6 +12,7 @@ import pandas as pd
 from alphastrata import cluster, features
 from alphastrata.cluster.experiment_tables import Experiments, Score, Space
 from alphastrata.core import Panel
+from alphastrata.core.keys import month_end
 from alphastrata.errors import ConfigError
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.manifest import write_manifest
@@ -109,7 +110,11 @@ def _experiments(
     groups = available(panel, daily)
     names = [name for group in groups.values() for name in group]
     computed = features.compute(panel, names, daily=daily)
-    date = pd.Timestamp(config.date) if config.date else computed.dates[-1]
+    date = computed.dates[-1]
+    if config.date:
+        # A day within a month stands for its end, as everywhere.
+        day = pd.DatetimeIndex([config.date])
+        date = (month_end(day) if computed.freq == "M" else day)[0]
     cross_section = computed.at(date)[names]
     enough = cross_section.notna().mean(axis=1) >= 0.5
     returns = panel.wide("ret").loc[:date]

@@ -8,7 +8,7 @@ from alphastrata.report import ExtraSection, HowComputed, Line, Table, charts_nu
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import ClusterConfig, StudyConfig
 
-__all__ = ["LEVEL", "sections", "verdict"]
+__all__ = ["LEVEL", "sections", "tested_on", "verdict"]
 
 LEVEL = 0.05
 
@@ -27,6 +27,11 @@ def verdict(found: Artefacts) -> tuple[bool, str] | None:
         return None
     said = ", ".join(f"{charts_nulls.NULL_NAMES[kind]} {p:.2g}" for kind, p in pvalues.items())
     return all(p <= LEVEL for p in pvalues.values()), said
+
+
+def tested_on(found: Artefacts) -> str:
+    """Return the date whose cross-section was tested: the last one with clusters."""
+    return f"{found['strata'].dates[-1]:%Y-%m-%d}"
 
 
 def sections(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:
@@ -53,7 +58,10 @@ def _section(part: ClusterConfig, found: Artefacts) -> ExtraSection:
     if told is not None:
         beats, said = told
         does = "beats" if beats else "does not beat"
-        line = f"The silhouette in the features {does} every null at {LEVEL:.0%}: p = {said}."
+        line = (
+            f"On {tested_on(found)}, the silhouette in the features {does} every null at "
+            f"{LEVEL:.0%}: p = {said}."
+        )
         text = [Line(line, how=how)]
     names = ("observed", "null mean", "null std", "calibrated", "p-value")
     return ExtraSection(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -18,11 +18,11 @@ from alphastrata.study.cluster_settings import (
 )
 from alphastrata.study.data_settings import (
     DataConfig,
+    Day,
     MacroConfig,
     Name,
     Section,
     SimulationConfig,
-    is_day,
 )
 from alphastrata.study.inference_settings import (
     BenchmarkConfig,
@@ -79,19 +79,10 @@ __all__ = [
 class ExperimentsConfig(Section):
     """The paper's eight experiments on one cross-section: the last one unless a date is said."""
 
-    date: str | None = None
+    date: Day | None = None
     clusters: tuple[int, ...] = (3, 4, 5, 6)
     seeds: int = Field(default=5, ge=1, le=100)
     schedule: Literal["usual", "short"] = "usual"
-
-    @field_validator("date", mode="before")
-    @classmethod
-    def _day(cls, value: Any) -> Any:
-        """Return a TOML date as text, which has to be that of a day."""
-        text = value.isoformat() if hasattr(value, "isoformat") else value
-        if isinstance(text, str) and not is_day(text):
-            raise ValueError(f"a day is written 2016-06-30; got {value!r}")
-        return text
 
     @field_validator("clusters")
     @classmethod
@@ -195,6 +186,12 @@ class StudyConfig(Section):
             elif method == "quantile" and part.weighting == "value":
                 said = f"{part.name} weighs by value, and prices alone have no market cap: {remedy}"
                 yield Fault((*place, "weighting"), said)
+            if isinstance(part, ClusterConfig) and part.checks.purge:
+                said = (
+                    f"{part.name} is purged of size, and prices alone have no market cap: drop "
+                    'it, or say data.statements = "edgar" or "yahoo"'
+                )
+                yield Fault((*place, "checks", "purge"), said)
         if self.multiverse and (
             "value" in self.multiverse.weighting or "size_neutral" in self.multiverse.method
         ):

@@ -97,8 +97,9 @@ def cluster_sentence(name: str, found: Artefacts) -> str:
         beats, pvalues = tested
         does = "beats" if beats else "does not beat"
         return (
-            f"The clusters of {name} on the last date: their silhouette in the features {does} "
-            f"what the same pipeline finds in data without clusters (p = {pvalues})."
+            f"The clusters of {name} on {page_nulls.tested_on(found)}: their silhouette in the "
+            f"features {does} what the same pipeline finds in data without clusters "
+            f"(p = {pvalues})."
         )
     if summary is None:
         return f"The clusters of {name} were not compared with noise."
