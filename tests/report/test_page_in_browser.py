@@ -183,7 +183,8 @@ def test_prints_with_everything_open(opened: Any, tmp_path: Path) -> None:
 
 
 WIDE = """(() => [...document.querySelectorAll('td.n')]
-  .filter((cell) => !cell.querySelector('.u') && cell.getBoundingClientRect().height > 30).map((cell) => cell.textContent))()"""
+  .filter((cell) => !cell.querySelector('.u') && cell.getBoundingClientRect().height > 30)
+  .map((cell) => cell.textContent))()"""
 APART = """(() => [...document.querySelectorAll('.section > p, .section > .lines')]
   .filter((part) => part.nextElementSibling?.tagName === 'FIGURE')
   .map((part) => getComputedStyle(part).breakAfter))()"""

@@ -35,6 +35,8 @@ AnyTable = pd.DataFrame | Table | Coefficients
 
 # A spreadsheet takes a cell that opens with one of these for a formula (also in full width).
 _FORMULA = re.compile(r"^[\s\x00-\x1f\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20|%]")
+# A sheet of A4 within its margins, and a letter and a gap of its narrowest table, in CSS pixels.
+PAPER, PAPER_LETTER, PAPER_GAP = 688, 5.0, 6
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PLAIN_NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 
@@ -243,9 +245,21 @@ def to_html(table: AnyTable | Grid, *, key: str = "", rest: str = "") -> Markup:
         )
         for row in grid.rows
     )
+    kinds = " ".join(["grid", *(["stacked"] if grid.stacked else []), *_on_paper(grid)])
     return Markup(
         '<table id="{}" class="{}"><thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>'
-    ).format(key, "grid stacked" if grid.stacked else "grid", head, body)
+    ).format(key, kinds, head, body)
+
+
+def _on_paper(grid: Grid) -> Iterator[str]:
+    """Yield what can stay unbroken on a sheet: "whole" numbers, "words" of headings as well."""
+    numbers = [max((len(cell.text) for cell in column), default=0) for column in zip(*grid.rows)]
+    words = [max(map(len, re.split(r"\s|(?<=_)", h.text)), default=0) for h in grid.headings]
+    both = [max(pair) for pair in zip(numbers, words, strict=False)]
+    gaps = PAPER_GAP * len(grid.headings)
+    for name, widths in (("whole", numbers), ("words", both)):
+        if PAPER_LETTER * sum(widths) + gaps <= PAPER:
+            yield name
 
 
 def _html_heading(heading: Heading) -> Markup:
