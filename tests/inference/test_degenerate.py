@@ -95,12 +95,30 @@ def test_no_date_with_all_factors(returns: Frame, factors: Frame) -> None:
         inference.reality_check(returns.assign(P3=np.nan))
 
 
-def test_an_asset_without_a_history_is_named(returns: Frame, factors: Frame) -> None:
-    gone = returns.assign(P3=np.nan)
+@pytest.mark.parametrize(
+    "test",
+    [
+        lambda r, f: inference.dimson_beta(r, f[["SMB"]]),
+        lambda r, f: inference.downside_beta(r, f[["SMB"]]),
+        lambda r, f: inference.conditional_model(r, f, f[["HML"]].add_suffix(" before")),
+    ],
+)
+def test_an_asset_without_a_history_is_named(test: Test, returns: Frame, factors: Frame) -> None:
     with pytest.raises(EstimationError, match="asset 'P3' has 0"):
-        inference.dimson_beta(gone, factors[["SMB"]])
-    with pytest.raises(EstimationError, match="asset 'P3' has 0"):
-        inference.conditional_model(gone, factors, factors[["HML"]].add_suffix(" before"))
+        test(returns.assign(P3=np.nan), factors)
+    with pytest.raises(EstimationError, match="varies.*'P3'"):
+        test(returns.assign(P3=0.01), factors)
+
+
+def test_assets_that_others_make_up_are_named(returns: Frame, factors: Frame) -> None:
+    twice = returns.assign(P5=returns["P1"] + returns["P2"])
+    for test in (
+        inference.spanning,
+        inference.huberman_kandel,
+        lambda r, f: inference.two_pass(r, f, method="GLS"),
+    ):
+        with pytest.raises(EstimationError, match="'P5' is a linear combination"):
+            test(twice, factors)
 
 
 def test_a_traded_factor_may_be_among_the_assets_of_a_posterior(

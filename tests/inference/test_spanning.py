@@ -10,8 +10,7 @@ from scipy import stats
 
 from alphastrata.core import FactorReturns
 from alphastrata.errors import InputDataError
-from alphastrata.inference import grs
-from alphastrata.inference.spanning import huberman_kandel, spanning, tangency
+from alphastrata.inference import grs, huberman_kandel, spanning, tangency
 
 
 @pytest.fixture(scope="module")

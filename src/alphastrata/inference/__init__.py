@@ -14,6 +14,7 @@ from alphastrata.inference.battery import (
 )
 from alphastrata.inference.bayesian import BayesianResult, bayesian_fama_macbeth
 from alphastrata.inference.betas import BetaResult, dimson_beta, downside_beta
+from alphastrata.inference.britten_jones import TangencyResult, tangency
 from alphastrata.inference.comparison import SideBySide, pricing_table, side_by_side
 from alphastrata.inference.conditional import ConditionalResult, conditional_model
 from alphastrata.inference.factor_models import (
@@ -42,13 +43,7 @@ from alphastrata.inference.sharpe import (
     probabilistic_sharpe,
     sharpe_moments,
 )
-from alphastrata.inference.spanning import (
-    SpanningResult,
-    TangencyResult,
-    huberman_kandel,
-    spanning,
-    tangency,
-)
+from alphastrata.inference.spanning import SpanningResult, huberman_kandel, spanning
 from alphastrata.inference.specifications import SpecificationsResult, specifications
 from alphastrata.inference.stability import StabilityResult, chow, cusum
 from alphastrata.inference.tabulated import (

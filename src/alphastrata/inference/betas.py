@@ -109,7 +109,7 @@ def dimson_beta(
         y = sample.returns[asset].to_numpy()
         kept = ~(np.isnan(y) | np.isnan(x_all).any(axis=1))
         x = x_all[kept]
-        require_observations(int(kept.sum()), x.shape[1], asset)
+        require_observations(sample.returns.loc[kept, asset], x.shape[1])
         fit = fit_complete(x, y[kept, None], covariance="nonrobust")
         covariance = coefficient_covariance(x, fit.residuals[:, 0], hac)
         total = np.r_[0.0, np.ones(len(order))]
@@ -183,6 +183,7 @@ def downside_beta(
     for asset in sample.returns.columns:
         y = sample.returns[asset].to_numpy()
         kept = ~np.isnan(y)
+        require_observations(sample.returns.loc[kept, asset], 2)
         parts = [_slope(m, y, kept & chosen) for chosen in (m == m, m < cut, m >= cut)]
         if any(p is None for p in parts):
             raise InputDataError(

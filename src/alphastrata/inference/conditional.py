@@ -124,7 +124,7 @@ def _wald_tests(
     for asset in returns.columns:
         y = returns[asset].to_numpy()
         kept = ~np.isnan(y)
-        require_observations(int(kept.sum()), x_all.shape[1], asset)
+        require_observations(returns.loc[kept, asset], x_all.shape[1])
         fit = fit_complete(x_all[kept], y[kept, None], covariance="nonrobust")
         covariance = coefficient_covariance(x_all[kept], fit.residuals[:, 0], hac)
         row: dict[str, float] = {}

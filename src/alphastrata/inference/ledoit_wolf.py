@@ -120,7 +120,7 @@ def sharpe_difference(
     n = len(x)
     a, b = _sharpe(x)
     error, bandwidth = _hac_error(x, chosen)
-    if not error > 1e-12 * (1.0 + abs(a)):
+    if not error > 1e-7 * (1.0 + abs(a)):  # the root of rounding errors
         raise EstimationError(
             "The difference of Sharpe ratios has no error: both series move as one. Compare two "
             "that differ."

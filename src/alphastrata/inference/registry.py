@@ -148,8 +148,8 @@ TESTS: dict[str, Entry] = {
         "whether Sharpe ratios differ from that of the first known factor", _market, _seed,
     ),
     "tangency": Entry(
-        "spanning", "tangency", ("new",), "weights of the best portfolio of known and new factors",
-        lambda s: (together(s.known, s.new),), _nothing,
+        "britten_jones", "tangency", ("new",),
+        "weights of the best portfolio of known and new factors", lambda s: (together(s.known, s.new),), _nothing,
     ),
     "select_factors": Entry(
         "tabulated", "factor_selection", ("new",),

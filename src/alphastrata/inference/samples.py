@@ -203,13 +203,27 @@ def align(returns: Returns, factors: Returns | None) -> Sample:
     return Sample(left, right, freq, tuple(dict.fromkeys(notes)))
 
 
-def require_observations(observed: int, coefficients: int, asset: object) -> None:
-    """Raise `EstimationError` unless an asset has more observations than coefficients."""
-    if observed <= coefficients:
+def require_observations(returns: pd.Series, coefficients: int) -> None:
+    """Raise unless an asset has more observations than coefficients, and they vary.
+
+    Parameters
+    ----------
+    returns : Series
+        Those of one asset that are present, under its name.
+    coefficients : int
+        How many are to be estimated.
+
+    Raises
+    ------
+    EstimationError
+        Naming the asset.
+    """
+    if len(returns) <= coefficients:
         raise EstimationError(
             f"A regression on {coefficients} coefficients needs more than {coefficients} "
-            f"observations; asset {asset!r} has {observed}. Leave it out."
+            f"observations; asset {returns.name!r} has {len(returns)}. Leave it out."
         )
+    require_varying(returns.to_frame(), "return")
 
 
 def require_varying(frame: pd.DataFrame, what: str) -> None:

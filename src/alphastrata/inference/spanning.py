@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alphastrata.core import Note, Result, Statistic
+from alphastrata.core import Note, Statistic
 from alphastrata.core.factors import FactorReturns
 from alphastrata.errors import EstimationError, InputDataError
+from alphastrata.inference.britten_jones import britten_jones_f
 from alphastrata.inference.grs import (
     grs_statistic,
     max_squared_sharpe,
@@ -21,20 +22,16 @@ from alphastrata.inference.grs import (
 )
 from alphastrata.inference.hac import HAC, LagRule, as_hac, long_run_covariance, select_bandwidth
 from alphastrata.inference.joint import alpha_covariance, stacked_scores
-from alphastrata.inference.layout import parameter_table
-from alphastrata.inference.least_squares import fit_complete, orthonormal
-from alphastrata.inference.samples import Returns, align, describe_dates, require_varying
-from alphastrata.inference.tails import chi2_upper, f_upper, two_sided
+from alphastrata.inference.least_squares import fit_complete
+from alphastrata.inference.samples import Returns, align, describe_dates
+from alphastrata.inference.tails import chi2_upper, f_upper
 from alphastrata.inference.time_series import TimeSeriesResult, time_series
 
 __all__ = [
     "SpanningResult",
-    "TangencyResult",
-    "britten_jones_f",
     "huberman_kandel",
     "spanning",
     "spanning_statistics",
-    "tangency",
 ]
 
 Array = NDArray[np.float64]
@@ -196,9 +193,10 @@ def huberman_kandel(
             "broader portfolios or a longer sample."
         )
     fit = fit_complete(x, y, covariance="nonrobust")
-    require_unspanned(fit.residuals, y, list(sample.returns.columns))
+    names = [str(name) for name in sample.returns.columns]
+    require_unspanned(fit.residuals, y, names)
     tests = pd.DataFrame.from_dict(
-        spanning_statistics(x, y, hac),
+        spanning_statistics(x, y, hac, names=names),
         orient="index",
         columns=["statistic", "p", "distribution", "null"],
     ).rename_axis("test")
@@ -214,7 +212,9 @@ def huberman_kandel(
     )
 
 
-def spanning_statistics(x: Array, y: Array, hac: HAC) -> Rows:
+def spanning_statistics(
+    x: Array, y: Array, hac: HAC, *, names: Sequence[str] | None = None
+) -> Rows:
     """Return every mean-variance spanning test of total returns, as `huberman_kandel` shows them.
 
     Parameters
@@ -225,6 +225,8 @@ def spanning_statistics(x: Array, y: Array, hac: HAC) -> Rows:
         Test assets.
     hac : HAC
         For the robust versions.
+    names : sequence of str, optional
+        What a message calls the assets.
 
     Returns
     -------
@@ -235,91 +237,9 @@ def spanning_statistics(x: Array, y: Array, hac: HAC) -> Rows:
     contrast = np.zeros((2, x.shape[1]))
     contrast[0, 0], contrast[1, 1:] = 1.0, -1.0
     theta = contrast @ fit.params + np.array([[0.0], [1.0]])
+    solve_covariance(fit.residuals.T @ fit.residuals, theta[0], names)  # refuses, by name
     exact = _exact_tests(x, y, theta, contrast, fit.residuals)
     return exact | _robust(x, fit.residuals, theta, hac)
-
-
-def britten_jones_f(factors: Array, new: Array) -> float:
-    """Return the F statistic that the tangency portfolio of all returns omits the new ones.
-
-    Notes
-    -----
-    One is regressed on the returns without an intercept; the coefficients are proportional to
-    tangency weights (Britten-Jones 1999). The statistic equals GRS.
-    """
-    both = np.column_stack([factors, new])
-    one = np.ones((len(both), 1))
-    (n, m), n_new = both.shape, new.shape[1]
-    free = fit_complete(both, one, covariance="nonrobust", constant=None).ssr[0]
-    if factors.shape[1]:
-        bound = fit_complete(factors, one, covariance="nonrobust", constant=None).ssr[0]
-    else:
-        bound = float(n)
-    return float((bound - free) / n_new / (free / (n - m)))
-
-
-@dataclass(frozen=True, repr=False)
-class TangencyResult(Result):
-    """Weights of the tangency portfolio with their inference.
-
-    Attributes
-    ----------
-    params : Series
-        Weights, summing to one.
-    std_errors, tstats, pvalues : Series
-        t-statistics test that the unscaled weight is zero; standard errors are weight over t.
-    squared_sharpe : float
-        Maximal squared Sharpe ratio per period, covariance by T.
-    """
-
-    params: pd.Series
-    std_errors: pd.Series
-    tstats: pd.Series
-    pvalues: pd.Series
-    squared_sharpe: float
-    title: str
-    notes: tuple[Note, ...] = ()
-
-    def table(self) -> pd.DataFrame:
-        """Return one row per asset: weight, standard error, t and p."""
-        return parameter_table(self.params, self.std_errors, self.tstats, self.pvalues)
-
-    def conventions(self) -> list[str]:
-        """Return what a reader needs to compute the same."""
-        return [
-            f"Maximal squared Sharpe ratio {self.squared_sharpe:.4f} per period.",
-            "Britten-Jones (1999): exact t under normal returns.",
-        ]
-
-
-def tangency(factors: Returns) -> TangencyResult:
-    """Return tangency weights of excess returns and t-tests that each is zero.
-
-    Parameters
-    ----------
-    factors : FactorReturns, DataFrame or Series
-        Excess or zero-cost returns; dates with a missing one are left out.
-    """
-    sample = align(factors, factors)
-    require_varying(sample.factors, "factor")
-    f = sample.f
-    n, k = f.shape
-    if n > k:
-        orthonormal(f, [repr(name) for name in sample.factors.columns])
-    fit = fit_complete(f, np.ones((n, 1)), covariance="nonrobust", constant=None)
-    raw = fit.params[:, 0]
-    tstats = raw / fit.std_errors[:, 0]
-    names = pd.Index(sample.factors.columns, name="factor")
-    weights = raw / raw.sum()
-    return TangencyResult(
-        params=pd.Series(weights, names, name="weight"),
-        std_errors=pd.Series(np.abs(weights / tstats), names, name="std_error"),
-        tstats=pd.Series(tstats, names, name="t"),
-        pvalues=pd.Series(two_sided(tstats, n - k), names, name="p"),
-        squared_sharpe=max_squared_sharpe(f),
-        title=f"Tangency portfolio ({describe_dates(sample.factors.index, sample.freq)})",
-        notes=sample.notes,
-    )
 
 
 def _total(data: Returns, what: str) -> Returns:

@@ -201,14 +201,24 @@ def two_pass(
         new = [name for name in sample.factors.columns if name not in assets]
         y = np.column_stack([y, sample.factors[new].to_numpy()])
         assets += list(map(str, new))
-    numbers = estimate_two_pass(y, sample.x[:, 1:], method=method, intercept=intercept, hac=hac)
+    numbers = estimate_two_pass(
+        y, sample.x[:, 1:], method=method, intercept=intercept, hac=hac, names=assets
+    )
     return _result(sample, numbers, assets, method, intercept, errors, hac)
 
 
-def estimate_two_pass(y: Array, f: Array, *, method: Method, intercept: bool, hac: HAC) -> TwoPass:
+def estimate_two_pass(
+    y: Array,
+    f: Array,
+    *,
+    method: Method,
+    intercept: bool,
+    hac: HAC,
+    names: Sequence[str] | None = None,
+) -> TwoPass:
     """Return the two-pass regression of y, shape (T, N), on factors f, shape (T, K).
 
-    See `two_pass` for the equations.
+    See `two_pass` for the equations; names are those of the assets, for messages.
     """
     (n, n_assets), k = y.shape, f.shape[1]
     if n_assets <= k + intercept:
@@ -228,7 +238,7 @@ def estimate_two_pass(y: Array, f: Array, *, method: Method, intercept: bool, ha
                 f"assets; got T = {n}, N = {n_assets}. Use OLS or fewer, broader portfolios."
             )
         returns_cov = centred.T @ centred / n
-        weighted = solve_covariance(returns_cov, x)
+        weighted = solve_covariance(returns_cov, x, names)
     else:
         returns_cov = np.eye(n_assets)
         weighted = x
