@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from alphastrata import data
 from alphastrata.core import Note, Panel
 from alphastrata.report import HeadlineFigure, HowComputed, Line, how_computed
 from alphastrata.study import page_nulls
@@ -205,6 +206,18 @@ def _grave(note: Note) -> bool:
     return any(word in text for word in ("surviv", "delisting"))
 
 
+def _survivors(panel: Panel, graves: list[str]) -> list[str]:
+    """Return a warning where nobody leaves a long sample, and no source has said so."""
+    said = any("surviv" in text.lower() for text in graves)
+    if said or not data.health(panel)["survivorship"].count:
+        return []
+    years = (panel.dates[-1] - panel.dates[0]).days // 365
+    return [
+        f"All {len(panel.assets):,} assets are there at the end of {years} years: these are "
+        "survivors, and their returns are biased upwards."
+    ]
+
+
 def joint_tests(tests: Artefacts, benchmark: str) -> dict[str, dict[str, Any]]:
     """Return the joint tests of a benchmark that could be computed, by grouping."""
     found = tests.get(f"grs {benchmark}", {})
@@ -224,7 +237,8 @@ def warnings(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
             f"Statements have no filing date; a lag of {lag} after the period's end was declared, "
             "and results depend on it."
         )
-    out += [Line(str(note), counted) for note in panel.notes if _grave(note)]
+    graves = [str(note) for note in panel.notes if _grave(note)]
+    out += [Line(text, counted) for text in (*graves, *_survivors(panel, graves))]
     revised = [m.column for m in config.macro if m.revised]
     if revised:
         out.append(
