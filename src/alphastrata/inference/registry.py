@@ -149,7 +149,8 @@ TESTS: dict[str, Entry] = {
     ),
     "tangency": Entry(
         "britten_jones", "tangency", ("new",),
-        "weights of the best portfolio of known and new factors", lambda s: (together(s.known, s.new),), _nothing,
+        "weights of the best portfolio of known and new factors",
+        lambda s: (together(s.known, s.new),), _nothing,
     ),
     "select_factors": Entry(
         "tabulated", "factor_selection", ("new",),
