@@ -76,11 +76,11 @@ def on_a_terminal(arguments: list[str], answers: list[str], cwd: Path) -> str:
 
 @pytest.mark.parametrize("words", every_command(), ids=lambda words: " ".join(words) or "root")
 def test_help_fits_a_screen_and_shows_an_example(words):
-    screen = {"COLUMNS": "80", "LINES": "40", "NO_COLOR": "1"}
+    screen = {"COLUMNS": "80", "LINES": "24", "NO_COLOR": "1"}
     done = CliRunner().invoke(app, [*words, "--help"], env=screen)
     lines = done.output.splitlines()
     assert done.exit_code == 0
-    assert len(lines) <= 38
+    assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
     assert "Example: alphastrata" in done.output
 
@@ -161,6 +161,24 @@ def test_init_asks_on_a_terminal(tmp_path):
     assert study.data.source == "panel"
     assert study.data.lag == "6M"
     assert study.clusters[0].n_clusters == 5
+
+
+def test_init_asks_again_where_an_answer_cannot_be(tmp_path):
+    said = on_a_terminal(
+        ["init", "mine.toml"],
+        ["a/b", "value", "", "csv", "panel", "six", "6", "-3", "1", "5", "n"],
+        cwd=tmp_path,
+    )
+    for wrong in ("'a/b'", "'csv'", "'six'", "'-3'", "'1'"):
+        assert f"{wrong} cannot be; say " in said
+    study = read_config(tmp_path / "mine.toml")
+    assert (study.name, study.data.lag, study.clusters[0].n_clusters) == ("value", "6M", 5)
+
+
+def test_init_asks_a_monthly_market_for_no_days(tmp_path):
+    said = on_a_terminal(["init", "mine.toml"], ["", "", "simulated", "0"], cwd=tmp_path)
+    assert "Daily" not in said
+    assert not read_config(tmp_path / "mine.toml").data.daily
 
 
 def test_who_stops_a_study_is_told_that_it_goes_on(capsys):

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="alphastrata",
     help=(
-        "Strata in, alpha out: do strata of stocks earn an alpha that Fama and French do not "
-        "explain?\n\nExample: alphastrata demo"
+        "Do strata of stocks earn an alpha that Fama and French do not explain?"
+        "\n\nExample: alphastrata demo"
     ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.add_typer(fetch_app, name="fetch")
+app.add_typer(fetch_app, name="fetch", short_help="Fetch data into the local store.")
 
 
 def _version(wanted: bool) -> None:
@@ -78,7 +78,7 @@ def _say(finished: Finished) -> None:
     typer.echo(f"report: {finished.report}")
 
 
-@app.command()
+@app.command(short_help="Run the whole way on a simulated market, offline.")
 def demo(out: Out = Path("out/demo"), workers: Workers = None) -> None:
     """Run the whole way on the built-in simulated market, offline.
 
@@ -91,7 +91,7 @@ def demo(out: Out = Path("out/demo"), workers: Workers = None) -> None:
     _say(finished)
 
 
-@app.command(name="run")
+@app.command(name="run", short_help="Run a study: data, strata, factors, tests, report.")
 def run_(
     study: Study,
     data: Data = None,
@@ -112,7 +112,7 @@ def run_(
     _say(finished)
 
 
-@app.command()
+@app.command(short_help="Run the paper's eight experiments on one cross-section.")
 def experiments(
     study: Study,
     data: Data = None,
@@ -131,7 +131,7 @@ def experiments(
     typer.echo(f"report: {page}")
 
 
-@app.command()
+@app.command(short_help="Search the settings of a study's clustering.")
 def tune(
     study: Study,
     data: Data = None,
@@ -161,7 +161,7 @@ def _opened(study: Path, data: Path | None, out: Path | None) -> tuple[StudyConf
     return config, folder, out if out is not None else Path("out") / config.name
 
 
-@app.command()
+@app.command(short_help="Divide customers into segments and plan a campaign.")
 def segment(
     customers: Annotated[
         Path | None, typer.Argument(help="Customers: CSV, Excel or parquet.")
@@ -186,7 +186,7 @@ def segment(
     typer.echo(f"report: {done.report}")
 
 
-@app.command()
+@app.command(short_help="Compute a finished study again and compare.")
 def verify(
     out: Annotated[Path, typer.Argument(help="Folder of a finished study.")],
     workers: Workers = None,
@@ -207,7 +207,7 @@ def verify(
     typer.echo(f"{out}: everything came out again, bit for bit.")
 
 
-@app.command()
+@app.command(short_help="Say what differs between two finished studies.")
 def diff(
     before: Annotated[Path, typer.Argument(help="Folder of a finished study.")],
     after: Annotated[Path, typer.Argument(help="Folder of another.")],
@@ -222,10 +222,10 @@ def diff(
     typer.echo("\n".join(lines) if lines else "No difference.")
 
 
-app.command()(init)
+app.command(short_help="Write a commented study, by asking or from flags.")(init)
 
 
-@app.command(name="list")
+@app.command(name="list", short_help="List characteristics, factor files, tests or studies.")
 def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> None:
     """List the characteristics, the factor files, the tests or the studies that there are.
 

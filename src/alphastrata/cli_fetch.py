@@ -191,10 +191,10 @@ def yahoo(
 ) -> None:
     """Fetch daily prices of tickers from Yahoo, their statements, or both.
 
-    Prices with --start, statements with --statements. Yahoo lists the tickers of today: a universe
-    of them has survived by construction.
+    Prices with --start, statements with --statements. Yahoo lists the tickers
+    of today: a universe of them has survived by construction.
 
-    Example: alphastrata fetch yahoo AAPL MSFT --start 2010-01-01 --end 2024-12-31
+    Example: alphastrata fetch yahoo AAPL MSFT --start 2010-01-01
     """
     from alphastrata.data import yahoo_history, yahoo_statements
 
@@ -261,9 +261,7 @@ def edgar(
         list[str] | None, typer.Argument(help="The SEC's numbers, or tickers of today.")
     ] = None,
     period: Annotated[Clock, typer.Option(help="What is counted below.")] = Clock.annual,
-    user_agent: Annotated[
-        str | None, typer.Option(help="'Ann Smith ann@example.org', as the SEC requires.")
-    ] = None,
+    user_agent: Annotated[str | None, typer.Option(help="Who asks, and an address.")] = None,
     tickers: Annotated[
         bool, typer.Option("--tickers", help="The list of today's tickers.")
     ] = False,
@@ -271,10 +269,10 @@ def edgar(
 ) -> None:
     """Fetch companies' filed facts from the SEC and say which statements they make.
 
-    The SEC serves only those who say who they are: --user-agent, or the environment variable
-    ALPHASTRATA_SEC_USER_AGENT. Numbers stay with a company; tickers change hands.
+    Say who you are, with --user-agent or in ALPHASTRATA_SEC_USER_AGENT.
+    The SEC's numbers stay with a company; tickers change hands.
 
-    Example: alphastrata fetch edgar 320193 MSFT --user-agent "Ann Smith ann@example.org"
+    Example: alphastrata fetch edgar 320193 MSFT --user-agent "Ann a@example.org"
     """
     from alphastrata.data import edgar as edgar_
     from alphastrata.data import edgar_tickers
@@ -318,8 +316,8 @@ def wrds(
 ) -> None:
     """Fetch CRSP's and Compustat's tables from WRDS, year by year.
 
-    The account is ALPHASTRATA_WRDS_USER, or ALPHASTRATA_WRDS_URL, or --url. The data are licensed:
-    keep the store where the licence allows.
+    The account is ALPHASTRATA_WRDS_USER, or ALPHASTRATA_WRDS_URL, or --url.
+    The data are licensed: keep the store where the licence allows.
 
     Example: alphastrata fetch wrds --start 1990 --end 2020
     """
