@@ -60,3 +60,16 @@ def test_numbers_read_well():
     assert format_number(0.0) == "0.0000"
     assert format_number(True) == "True"
     assert format_number("x") == "x"
+
+
+def test_latex_fits_the_page_and_takes_any_label():
+    names = ["[x]", "*y"]
+    long = Note("assets whose history is too short " * 6, 2, 9, "x", "skipped")
+    told = Means(pd.Series([-0.1, 2.0], names), pd.Series([1.0, 2.0], names), notes=(long,))
+    lines = told.to_latex().splitlines()
+    # A row that opens with a bracket or a star would belong to the break before it.
+    assert lines[4].startswith("{}[x] & $-$0.1000 & ")
+    assert lines[5].startswith("{}*y")
+    notes = [line for line in lines if line.startswith(r"\multicolumn{3}{l}{\footnotesize ")]
+    assert len(notes) > 3
+    assert max(map(len, notes)) < 150  # LaTeX never breaks a cell over all columns

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 
 import pandas as pd
 
@@ -35,6 +37,7 @@ class Statistic:
         return f"{self.name} = {self.value:.4f}, {p} [{self.distribution}]; null: {self.null}"
 
 
+_SIGN = re.compile(r"^(\(?)-(?=\d)")
 STARS = "*, **, *** : p < 0.10, 0.05, 0.01 (two-sided)"
 
 
@@ -129,12 +132,15 @@ class Result(ABC):
             [escape_latex(styled.index.name or ""), *(escape_latex(c) for c in styled.columns)]
         )
         rows = [
-            " & ".join([escape_latex(_label(name)), *(escape_latex(cell) for cell in row)]) + r" \\"
+            " & ".join([_opening(_label(name)), *(_cell(cell) for cell in row)]) + r" \\"
             for name, row in zip(styled.index, styled.to_numpy())
         ]
+        # Broken where a page ends, since a cell over all columns is never broken by LaTeX.
+        lines = [part for note in self._footer() for part in wrap(note, 100)]
+        span = styled.shape[1] + 1
         notes = [
-            rf"\multicolumn{{{styled.shape[1] + 1}}}{{l}}{{{escape_latex(t)}}} \\"
-            for t in self._footer()
+            rf"\multicolumn{{{span}}}{{l}}{{\footnotesize {escape_latex(line)}}} \\"
+            for line in lines
         ]
         return "\n".join(
             [
@@ -162,6 +168,16 @@ class Result(ABC):
 def _starred(numbers: pd.DataFrame) -> bool:
     """Return whether a table has estimates with p-values of their own."""
     return {"estimate", "p"} <= set(map(str, numbers.columns))
+
+
+def _opening(label: str) -> str:
+    """Return a row's first cell; the break before it would take a bracket for its argument."""
+    return ("{}" if label.startswith(("[", "*")) else "") + escape_latex(label)
+
+
+def _cell(text: str) -> str:
+    """Return a cell, a number's sign as a minus and not as a hyphen."""
+    return escape_latex(_SIGN.sub("\\1\u2212", text))
 
 
 def _label(name: object) -> str:
