@@ -176,3 +176,9 @@ def test_a_gpu_gives_the_same_within_tolerance(X):
 def test_a_setting_that_cannot_be_is_named(X, setting, value):
     with pytest.raises(ConfigError, match=setting):
         Autoencoder(epochs=1, **{setting: value}).fit(X)
+
+
+def test_settings_from_a_grid_of_numpys_are_saved(X, tmp_path):
+    model = Autoencoder(hidden=(np.int64(4),), epochs=np.int64(1), noise=np.float64(0.1)).fit(X)
+    model.save(tmp_path)
+    assert Autoencoder.load(tmp_path).get_params()["hidden"] == (4,)

@@ -181,3 +181,45 @@ def test_few_assets_have_no_trustworthiness():
     found = experiments(X, groups, clusters=(2,), seeds=1, schedule="short")
     assert found.scores["trustworthiness"].isna().all()
     assert found.table().notna().all().all()
+
+
+def test_what_is_not_there_is_refused_by_name(found):
+    best = found.best()
+    for call, match in (
+        (lambda: found.table("inertia"), "'inertia'"),
+        (lambda: found.table(space="map"), "'map'"),
+        (lambda: found.table(statistic="median"), "'median'"),
+        (lambda: found.best(space="map"), "'map'"),
+        (lambda: found.score(best, score="inertia"), "'inertia'"),
+        (lambda: found.score(Choice(9, "kmeans", 3)), "experiment=9"),
+        (lambda: found.effects(level=2), "level"),
+    ):
+        with pytest.raises(ConfigError, match=match):
+            call()
+
+
+def test_assets_without_returns_are_noted():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(
+        rng.normal(size=(20, 3)), columns=list("abc"), index=list("ABCDEFGHIJKLMNOPQRST")
+    )
+    groups = {"original": ["a"], "extension": ["b"], "price": ["c"]}
+    returns = pd.DataFrame(rng.normal(size=(5, 18)), columns=X.index[2:])
+    settings = {"clusters": (2,), "seeds": 1, "schedule": "short"}
+    found = experiments(X, groups, returns=returns, **settings)
+    (note,) = found.notes
+    assert (note.count, note.of, note.first) == (2, 20, "A")
+    with pytest.raises(InputDataError, match="none of the 20 assets has one"):
+        experiments(X, groups, returns=returns.rename(columns=str.lower), **settings)
+
+
+@pytest.mark.parametrize(
+    "setting", [{"clusters": (3.5,)}, {"clusters": (3, 3)}, {"seeds": 1.5}, {"schedule": "long"}]
+)
+def test_settings_that_cannot_be_are_refused(setting):
+    X = pd.DataFrame(np.zeros((9, 3)), columns=list("abc"))
+    groups = {"original": ["a"], "extension": ["b"], "price": ["c"]}
+    with pytest.raises(ConfigError):
+        experiments(X, groups, **({"clusters": (3,)} | setting))
+    with pytest.raises(InputDataError, match="need a DataFrame"):
+        experiments(X.to_numpy(), groups, clusters=(3,))

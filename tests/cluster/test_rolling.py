@@ -300,3 +300,13 @@ def test_features_are_a_list_of_different_columns(panel):
 def test_what_is_no_clusterer_is_refused(panel, odd):
     with pytest.raises(ConfigError, match="must be a clusterer"):
         rolling(odd, panel, RollingWindows(4))
+
+
+def test_tables_without_a_row_have_their_types(panel):
+    first = panel.dates[:4]
+    one = rolling(tiny(), panel.between(first[0], first[-1]), RollingWindows(4))
+    assert not len(one.events)
+    assert not len(one.transitions)
+    for table in (one.events, one.transitions):
+        assert table["date"].dtype == "datetime64[ns]"
+        assert table.drop(columns="date").select_dtypes("number").dtypes.eq("int64").all()

@@ -80,6 +80,11 @@ def apply_layers(X: Array, layers: Layers, activation: str) -> Array:
     return out
 
 
+def _plain(value: Any) -> Any:
+    """Return a number of numpy's, as scikit-learn's grids hand them on, as one of Python's."""
+    return value.item()
+
+
 class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Compress rows to a few latent numbers from which a network can restore them.
 
@@ -252,7 +257,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             "log": self.log_.astype(object).where(self.log_.notna(), None).to_numpy().tolist(),
         }
         save_file(tensors, target / "weights.safetensors")
-        (target / "settings.json").write_text(json.dumps(settings, indent=1))
+        (target / "settings.json").write_text(json.dumps(settings, indent=1, default=_plain))
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

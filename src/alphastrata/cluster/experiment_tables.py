@@ -20,6 +20,9 @@ __all__ = ["Choice", "Experiments"]
 Space = Literal["input", "latent", "embedding"]
 Score = Literal["silhouette", "davies_bouldin", "calinski_harabasz"]
 
+SPACES = ("input", "latent", "embedding")
+SCORES = ("silhouette", "davies_bouldin", "calinski_harabasz")
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -73,14 +76,22 @@ class Experiments(Shown):
         """Return a score over experiments (rows) and k (columns): mean or spread over seeds.
 
         With the embedding space, the paper's tables of silhouettes and Davies-Bouldin indices.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such score, space, statistic or clusterer.
         """
+        column = _column(score, space)
+        if statistic not in ("mean", "std"):
+            raise ConfigError(f'statistic must be "mean" or "std"; got {statistic!r}.')
         own = self.scores[self.scores["clusterer"] == clusterer]
         if own.empty:
             raise ConfigError(f"No experiment used the clusterer {clusterer!r}.")
         return own.pivot_table(
             index=["experiment", "features", "autoencoder"],
             columns="k",
-            values=f"{score}_{space}",
+            values=column,
             aggfunc=statistic,
         )
 
@@ -92,14 +103,15 @@ class Experiments(Shown):
         Raises
         ------
         ConfigError
-            If there is no such experiment.
+            If there is no such experiment or space.
         """
+        column = _column("silhouette", space)
         own = self.scores
         if experiment is not None:
             own = own[own["experiment"] == experiment]
             if own.empty:
                 raise ConfigError(f"There is no experiment {experiment}.")
-        means = own.groupby(["experiment", "clusterer", "k"])[f"silhouette_{space}"].mean()
+        means = own.groupby(["experiment", "clusterer", "k"])[column].mean()
         number, clusterer, k = means.index[int(np.nanargmax(means.to_numpy()))]
         return Choice(int(number), str(clusterer), int(k))
 
@@ -110,13 +122,21 @@ class Experiments(Shown):
         score: Score = "silhouette",
         space: Space = "embedding",
     ) -> float:
-        """Return a score of a choice, the mean over seeds."""
+        """Return a score of a choice, the mean over seeds.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such choice, score or space.
+        """
+        column = _column(score, space)
+        self.chosen(choice)
         same = (
             (self.scores["experiment"] == choice.experiment)
             & (self.scores["clusterer"] == choice.clusterer)
             & (self.scores["k"] == choice.k)
         )
-        return float(self.scores.loc[same, f"{score}_{space}"].mean())
+        return float(self.scores.loc[same, column].mean())
 
     def places(self, choice: Choice | None = None) -> pd.DataFrame:
         """Return the maps of a choice in 2-D (x, y) and 3-D (x3, y3, z3), with its clusters.
@@ -152,7 +172,14 @@ class Experiments(Shown):
         -------
         DataFrame indexed by (effect, score)
             Columns estimate, low, high, seeds. With one seed there is no interval.
+
+        Raises
+        ------
+        ConfigError
+            If the level is not between 0 and 1.
         """
+        if not 0.0 < level < 1.0:
+            raise ConfigError(f"level must be between 0 and 1; got {level!r}.")
         columns = [f"silhouette_{s}" for s in ("input", "embedding")]
         columns += [f"davies_bouldin_{s}" for s in ("input", "embedding")]
         keys = ["features", "autoencoder", "clusterer", "k", "seed"]
@@ -225,6 +252,15 @@ class Experiments(Shown):
     def correlations(self, choice: Choice | None = None) -> pd.DataFrame:
         """Return the correlations of the clusters' returns, cluster x cluster."""
         return self.cluster_returns(choice).corr()
+
+
+def _column(score: str, space: str) -> str:
+    """Return the column of a score in a space, or raise where there is none."""
+    if score not in SCORES or space not in SPACES:
+        raise ConfigError(
+            f"score must be one of {SCORES} and space one of {SPACES}; got {score!r} and {space!r}."
+        )
+    return f"{score}_{space}"
 
 
 def _interval(values: np.ndarray, level: float) -> list[float]:

@@ -14,13 +14,14 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
+from alphastrata.cluster.bounds import is_whole
 from alphastrata.cluster.experiment_tables import Experiments
 from alphastrata.cluster.pipeline import deep_clusterer
 from alphastrata.cluster.reading import read_features
 from alphastrata.cluster.spectral import spectral_labels
 from alphastrata.cluster.validity import Scores, scores, trustworthiness
 from alphastrata.core.checks import Note, Violations
-from alphastrata.errors import ConfigError
+from alphastrata.errors import ConfigError, InputDataError
 
 __all__ = ["FEATURE_SETS", "experiments"]
 
@@ -140,6 +141,11 @@ def _plain(X: Array, features: str, clusters: Sequence[int]) -> list[dict[str, A
 
 def _read(X: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Return the columns of the groups as numbers, or raise for what is wrong with either."""
+    if not isinstance(X, pd.DataFrame):
+        raise InputDataError(
+            f"The experiments need a DataFrame, assets x characteristics, whose columns groups can "
+            f"name; got {type(X).__name__}."
+        )
     check = Violations("The experiments")
     strange = [name for name in groups if name not in ("original", "extension", "price")]
     check.require(
@@ -208,6 +214,22 @@ def _columns(
     return sets, tuple(notes)
 
 
+def _without_returns(X: pd.DataFrame, returns: pd.DataFrame | None) -> tuple[Note, ...]:
+    """Return a note on the assets that have no column of returns."""
+    if returns is None:
+        return ()
+    bare = X.index[~X.index.isin(returns.columns)]
+    if len(bare) == len(X):
+        raise InputDataError(
+            f"Returns have a column per asset; none of the {len(X)} assets has one. First: "
+            f"{bare.tolist()[0]!r}. Name the columns as the rows of X."
+        )
+    if not len(bare):
+        return ()
+    rule, action = "asset without returns", "left out of the clusters' returns"
+    return (Note(rule, len(bare), len(X), str(bare[0]), action, "cluster"),)
+
+
 def experiments(
     X: pd.DataFrame,
     groups: Mapping[str, Sequence[str]],
@@ -250,7 +272,8 @@ def experiments(
     ConfigError
         If a group is missing or names absent columns, or a number is out of range.
     InputDataError
-        If two assets have the same name, or a column of a group is no column of finite numbers.
+        If ``X`` is no frame, two assets have the same name, a column of a group is no column of
+        finite numbers, or no asset has returns.
 
     Examples
     --------
@@ -261,14 +284,21 @@ def experiments(
     >>> found.table().shape
     (8, 2)
     """
-    tried = [int(k) for k in clusters]
-    if not tried or min(tried) < 2 or max(tried) >= len(X) or seeds < 1:
+    tried = list(clusters)
+    whole = all(is_whole(number) for number in [*tried, seeds])
+    if not (tried and whole and min(tried) >= 2 and max(tried) < len(X) and seeds >= 1):
         raise ConfigError(
-            f"Numbers of clusters must be from 2 to less than the {len(X)} assets, and seeds at "
-            f"least 1; got {tried} and {seeds}."
+            f"Numbers of clusters must be whole, from 2 to less than the {len(X)} assets, and "
+            f"seeds at least 1; got {tried} and {seeds}."
+        )
+    if len(set(tried)) < len(tried) or schedule not in ("usual", "short"):
+        raise ConfigError(
+            f'Each number of clusters stands once, and schedule is "usual" or "short"; got '
+            f"{tried} and {schedule!r}."
         )
     X = _read(X, groups)
     sets, notes = _columns(X, groups)
+    notes += _without_returns(X, returns)
     values = {name: X[columns].to_numpy() for name, columns in sets.items()}
     cells = [
         _Cell(1 + i + len(sets) * with_coder, features, bool(with_coder), seed)

@@ -41,8 +41,8 @@ class RollingClusters(Shown):
         Columns date, asset, x, y and, with three dimensions, z. Without a map step, principal
         coordinates of what was clustered.
     profiles : DataFrame indexed by (date, cluster)
-        Columns (statistic, feature): mean, median and std in original units, mean_z and median_z
-        in cross-sectional standard deviations.
+        Columns (statistic, feature): mean, median and std in original units, mean_z, median_z and
+        std_z in cross-sectional standard deviations.
     events : DataFrame
         Columns date, event ("birth", "death", "split", "merge"), cluster, related, members.
     transitions : DataFrame
@@ -243,7 +243,10 @@ def _embedding_table(index: pd.MultiIndex, fits: list[WindowFit]) -> pd.DataFram
 
 def _event_table(aligned: Aligned, dates: list[pd.Timestamp]) -> pd.DataFrame:
     rows = [(dates[e.window], e.kind, e.cluster, e.related, e.members) for e in aligned.events]
-    return pd.DataFrame(rows, columns=["date", "event", "cluster", "related", "members"])
+    table = pd.DataFrame(rows, columns=["date", "event", "cluster", "related", "members"])
+    # Without a row there would be no types, and without types no dates to compare.
+    kinds = {"date": "datetime64[ns]", "cluster": "int64", "related": "int64", "members": "int64"}
+    return table.astype(kinds)
 
 
 def _transition_table(
@@ -258,5 +261,6 @@ def _transition_table(
         frames.append(count.sort_values(["origin", "target"]).assign(date=dates[t]))
     columns = ["date", "origin", "target", "count"]
     if not frames:
-        return pd.DataFrame({name: pd.Series(dtype="int64") for name in columns})
+        empty = {name: pd.Series(dtype="int64") for name in columns}
+        return pd.DataFrame(empty | {"date": pd.Series(dtype="datetime64[ns]")})
     return pd.concat(frames, ignore_index=True)[columns]
