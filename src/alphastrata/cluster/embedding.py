@@ -98,8 +98,9 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    ``transform`` gives a row that equals a training row that row's place, so that
-    ``fit(X).transform(X)`` is ``fit_transform(X)``.
+    ``transform`` gives a row that equals a training row that row's place (of several equal ones,
+    the first one's), so that ``fit(X).transform(X)`` is ``fit_transform(X)`` where no two rows are
+    equal.
 
     References
     ----------

@@ -155,7 +155,7 @@ class SpectralClusterer(ClusterMixin, BaseEstimator):
     Notes
     -----
     A new row gets the label that most of its nearest training rows have (the smallest among
-    equals); a row that equals a training row gets that row's label.
+    equals); a row that equals a training row gets that row's label, of several the first one's.
 
     Examples
     --------
