@@ -10,6 +10,7 @@ from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.inference import (
     fama_macbeth,
     grs,
+    models_side_by_side,
     panel_regression,
     pricing_table,
     rolling_betas,
@@ -34,6 +35,15 @@ def test_time_series_models(returns: pd.DataFrame, factors: pd.DataFrame) -> Non
     assert f"({models['FF3'].tstats.loc['P2', 'SMB']:.2f})" in text
     assert r"alpha \%" in result.to_latex()
     assert "<table" in result._repr_html_()
+
+
+def test_models_of_one_factor(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
+    models = {"CAPM": factors[["Mkt-RF"]], "FF3": factors}
+    result = models_side_by_side(returns, models, asset="P2", lags=3)
+    alone = time_series(returns, factors, lags=3)
+    table = result.table()
+    assert table.loc["alpha", ("FF3", "t")] == alone.tstats.loc["P2", "alpha"]
+    assert table["CAPM"].loc["SMB"].isna().all()
 
 
 def test_cross_sections(ragged: Panel) -> None:

@@ -111,6 +111,9 @@ test = "sharpe_difference"
 assets = ["LEV"]
 options = { draws = 99, hac = { lags = 3, kernel = "parzen" } }
 [[tests.further]]
+test = "side_by_side"
+options = { asset = "LIQ", covariance = "HC1" }
+[[tests.further]]
 test = "select_factors"
 options = { always = ["Mkt-RF"], most = 3 }
 [[tests.further]]
@@ -185,6 +188,11 @@ def test_numbers_are_those_of_the_calls(finished):
         intercept=False, lags=lags,
     ).table()  # fmt: skip
     np.testing.assert_array_equal(gls["std_error"], expected["std_error"])
+    beside = inference.models_side_by_side(
+        spreads, {"FF3": ff3, "CAPM": capm}, asset="LIQ", covariance="HC1"
+    )
+    assert list(by_name["side_by_side"])[:3] == ["coefficient", "FF3, estimate", "FF3, t"]
+    np.testing.assert_array_equal(by_name["side_by_side"]["CAPM, t"], beside.tstats["CAPM"])
     wolf = inference.romano_wolf(strata, ff3, two_sided=False, block=4, draws=99, seed=4)
     np.testing.assert_array_equal(by_name["romano_wolf"]["p_adjusted"], wolf.adjusted)
 

@@ -15,7 +15,12 @@ from alphastrata.inference.battery import (
 from alphastrata.inference.bayesian import BayesianResult, bayesian_fama_macbeth
 from alphastrata.inference.betas import BetaResult, dimson_beta, downside_beta
 from alphastrata.inference.britten_jones import TangencyResult, tangency
-from alphastrata.inference.comparison import SideBySide, pricing_table, side_by_side
+from alphastrata.inference.comparison import (
+    SideBySide,
+    models_side_by_side,
+    pricing_table,
+    side_by_side,
+)
 from alphastrata.inference.conditional import ConditionalResult, conditional_model
 from alphastrata.inference.factor_models import (
     ModelComparison,
@@ -139,6 +144,7 @@ __all__ = [
     "huberman_kandel",
     "joint_alphas",
     "minimum_track_record",
+    "models_side_by_side",
     "multiverse",
     "panel_regression",
     "pricing_models",

@@ -12,11 +12,13 @@ from alphastrata.core import Note, Result
 from alphastrata.errors import ConfigError, InputDataError
 from alphastrata.inference.fama_macbeth import FamaMacBethResult
 from alphastrata.inference.grs import grs
+from alphastrata.inference.hac import HAC, LagRule
 from alphastrata.inference.layout import STARS, compare, foot
+from alphastrata.inference.least_squares import CovarianceKind
 from alphastrata.inference.samples import Returns
-from alphastrata.inference.time_series import TimeSeriesResult
+from alphastrata.inference.time_series import TimeSeriesResult, time_series
 
-__all__ = ["SideBySide", "pricing_table", "side_by_side"]
+__all__ = ["SideBySide", "models_side_by_side", "pricing_table", "side_by_side"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,8 +43,12 @@ class SideBySide(Result):
     notes: tuple[Note, ...] = ()
 
     def table(self) -> pd.DataFrame:
-        """Return estimates, coefficient x model."""
-        return self.params
+        """Return estimates and t-statistics, coefficient x (model, number)."""
+        parts = {
+            name: pd.DataFrame({"estimate": self.params[name], "t": self.tstats[name]})
+            for name in self.params
+        }
+        return pd.concat(parts, axis=1)
 
     def conventions(self) -> list[str]:
         """Return what a reader needs to compute the same."""
@@ -130,6 +136,34 @@ def side_by_side(results: Mapping[str, Result], asset: str | None = None) -> Sid
         title=f"{_what(results, asset)}: {len(results)} models",
         notes=notes,
     )
+
+
+def models_side_by_side(
+    returns: Returns,
+    models: Mapping[str, Returns],
+    *,
+    asset: str | None = None,
+    lags: int | LagRule | HAC = 6,
+    covariance: CovarianceKind = "hac",
+) -> SideBySide:
+    """Return alpha and betas of one factor under several models, as columns.
+
+    Parameters
+    ----------
+    returns : FactorReturns, DataFrame or Series
+        Where the factor is.
+    models : mapping of name to FactorReturns, DataFrame or Series
+        Factor models; each regression is over its own dates.
+    asset : str, optional
+        Which column; the first by default.
+    lags, covariance
+        As in `time_series`.
+    """
+    results = {
+        name: time_series(returns, factors, lags=lags, covariance=covariance)
+        for name, factors in models.items()
+    }
+    return side_by_side(results, asset)
 
 
 def pricing_table(returns: Returns, models: Mapping[str, Returns]) -> pd.DataFrame:

@@ -162,6 +162,11 @@ TESTS: dict[str, Entry] = {
         "differences of the squared Sharpe ratios of models", lambda s: (s.models,),
         _nothing,
     ),
+    "side_by_side": Entry(
+        "comparison", "models_side_by_side", ("new", "models"),
+        "alpha and betas of one new factor under every model, as columns",
+        lambda s: (s.new, s.models), _lags,
+    ),
     "pricing": Entry(
         "tabulated", "pricing_models", ("portfolios", "models"),
         "GRS and average |alpha| of the portfolios under every model",
