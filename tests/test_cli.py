@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 import typer.main
+from rich.progress import Progress
 from typer.testing import CliRunner
 
 from alphastrata.cli import app, main
-from alphastrata.cli_progress import progress_bars
+from alphastrata.cli_progress import make_room, progress_bars
 from alphastrata.errors import ConfigError
 from alphastrata.study import read_config
 
@@ -191,6 +192,18 @@ def test_who_stops_a_study_is_told_that_it_goes_on(capsys):
     assert "goes on from the last finished stage" in capsys.readouterr().err
 
 
+def test_what_is_done_makes_room_on_a_low_screen():
+    bars = Progress(disable=True)
+    whole = bars.add_task("the whole study", total=100)
+    for number in range(30):
+        task = bars.add_task(f"stage {number}", total=1)
+        bars.update(task, completed=int(number < 29))
+    make_room(bars, 7)
+    shown = [task.id for task in bars.tasks if task.visible]
+    assert len(shown) == 7
+    assert (shown[0], shown[-1]) == (whole, task)
+
+
 @pytest.mark.slow
 def test_progress_on_a_terminal_and_quiet_elsewhere(tmp_path):
     (tmp_path / "s.toml").write_text(
@@ -198,6 +211,7 @@ def test_progress_on_a_terminal_and_quiet_elsewhere(tmp_path):
         '[[sorts]]\nname = "LEV"\nby = "leverage"\n'
     )
     shown = on_a_terminal(["run", "s.toml", "--out", "a"], [], cwd=tmp_path)
+    assert "the whole study" in shown
     assert "features" in shown
     assert re.search(r"\d:\d\d:\d\d", shown), "time spent and time left"
     quiet = cli("run", "s.toml", "--out", "b", cwd=tmp_path)

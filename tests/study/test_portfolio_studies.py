@@ -11,8 +11,10 @@ import pytest
 from alphastrata import data, features, portfolio
 from alphastrata.core import Panel, Strata
 from alphastrata.errors import ConfigError
-from alphastrata.study import parse_config, run
+from alphastrata.study import parse_config, read_config, run
 from alphastrata.study.artefacts import load
+from alphastrata.study.manifest import read_manifest
+from alphastrata.study.plan import shares
 from alphastrata.study.settings import ClusterConfig
 from alphastrata.study.spreads import spread
 
@@ -42,6 +44,11 @@ def market():
     panel = data.simulate_market(120, "1975-01-31", 72, seed=3).panel
     names = ["liquidity", "leverage", "operating_efficiency", "log_market_cap", "volatility"]
     return panel.join(features.compute(panel, names))
+
+
+def test_the_stages_of_the_example_are_known_beforehand(example):
+    planned = shares(read_config(EXAMPLE))
+    assert sorted([*read_manifest(example.out)["stages"], "report"]) == sorted(planned)
 
 
 def test_factors_of_the_example_are_those_of_the_api(example, market):

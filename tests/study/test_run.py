@@ -19,7 +19,8 @@ from alphastrata.errors import ConfigError
 from alphastrata.inference import Ledger
 from alphastrata.study import diff, parse_config, run, verify
 from alphastrata.study.artefacts import load
-from alphastrata.study.manifest import git_commit, read_manifest
+from alphastrata.study.manifest import git_commit, read_manifest, write_manifest
+from alphastrata.study.plan import WHOLE, Whole, shares
 
 SMALL = """
 name = "small"
@@ -55,6 +56,37 @@ def finished(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("study") / "out"
     run(parse_config(SMALL), out=out)
     return out
+
+
+def test_the_stages_of_a_study_are_known_beforehand(finished):
+    planned = shares(parse_config(SMALL))
+    assert sorted([*read_manifest(finished)["stages"], "report"]) == sorted(planned)
+
+
+def test_the_whole_is_told_beside_its_stages():
+    told = []
+    whole = Whole(parse_config(SMALL), lambda *said: told.append(said))
+    whole("data", 1, 1)  # it was there: no part of the work
+    whole("benchmarks", 0, 1)
+    assert told == [(WHOLE, 0, 100), ("data", 1, 1), (WHOLE, 0, 100), ("benchmarks", 0, 1)]
+    for stage in list(shares(parse_config(SMALL)))[1:]:
+        whole(stage, 0, 2)
+        whole(stage, 1, 2)
+        whole(stage, 1, 1)
+    per_cent = [done for what, done, _ in told if what == WHOLE]
+    assert per_cent == sorted(per_cent)
+    assert per_cent[-1] == 100
+
+
+def test_another_version_of_the_code_is_one_difference(finished, tmp_path):
+    out = tmp_path / "older"
+    shutil.copytree(finished, out)
+    manifest = read_manifest(out)
+    manifest["code"] = "0" * 64
+    for stage in manifest["stages"].values():
+        stage["key"] = "0" * 64
+    write_manifest(out, manifest)
+    assert [line.split(":")[0] for line in verify(out)] == ["code"]
 
 
 def test_a_study_leaves_report_tables_and_manifest(finished, unexplained):
@@ -195,7 +227,7 @@ def test_what_is_missing_is_said_before_any_work(tmp_path):
     real = parse_config(
         'name = "x"\n[data]\nsource = "pystock"\n[[sorts]]\nname="A"\nby="leverage"'
     )
-    with pytest.raises(ConfigError, match="needs --data"):
+    with pytest.raises(ConfigError, match="data.source: .*say --data FOLDER"):
         run(real, out=tmp_path / "a")
     with pytest.raises(ConfigError, match="no data folder"):
         run(real, out=tmp_path / "b", data=tmp_path / "nowhere")

@@ -144,9 +144,19 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Return, a line each, where two manifests differ in inputs, settings, machine or results."""
     lines = []
     keys = ("alphastrata", "code", "config", "seed", "inputs", "left_out")
-    for name in (*keys, "machine", "stages", "outputs"):
+    for name in (*keys, "machine"):
         lines += _differ(name, before.get(name), after.get(name))
-    return lines
+    lines += _differ("stages", _contents(before), _contents(after))
+    return lines + _differ("outputs", before.get("outputs"), after.get("outputs"))
+
+
+def _contents(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return what stages hold; their keys follow from code, settings and inputs, told above."""
+    stages = manifest.get("stages", {})
+    return {
+        name: {part: value for part, value in stage.items() if part != "key"}
+        for name, stage in stages.items()
+    }
 
 
 def _differ(path: str, a: Any, b: Any) -> list[str]:

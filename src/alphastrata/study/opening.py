@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from filelock import FileLock
 
 from alphastrata.study.inputs import Inputs, gather
 from alphastrata.study.settings import StudyConfig
-from alphastrata.study.stages import Progress, Stages
+from alphastrata.study.stages import LOG, Progress, Stages
 
 __all__ = ["opened"]
 
@@ -25,6 +26,8 @@ def opened(
     manifest: Mapping[str, Any] | None = None,
 ) -> Iterator[tuple[Inputs, Stages]]:
     """Give what a study reads and where its stages are kept; nobody else writes there meanwhile.
+
+    What happens is written to ``log.txt`` there.
 
     Parameters
     ----------
@@ -48,5 +51,28 @@ def opened(
     folder = None if data is None else Path(data)
     inputs = gather(config, folder, report=tell, manifest=manifest)
     out.mkdir(parents=True, exist_ok=True)
-    with FileLock(out / ".lock"):
+    with FileLock(out / ".lock"), _log_to(out / "log.txt"):
+        LOG.info("study %r, seed %d, data %s", config.name, config.seed, folder)
+        for what, reason in inputs.left_out.items():
+            LOG.warning("%s left out: %s", what, reason)
         yield inputs, Stages(out, tell)
+
+
+@contextmanager
+def _log_to(path: Path) -> Iterator[None]:
+    """Append what the study does, with times, to a file."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    try:
+        yield
+    except KeyboardInterrupt:
+        LOG.warning("stopped by hand")
+        raise
+    except Exception:
+        LOG.exception("the study stopped")
+        raise
+    finally:
+        LOG.removeHandler(handler)
+        handler.close()

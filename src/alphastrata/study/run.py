@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +15,10 @@ from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.inputs import Inputs
 from alphastrata.study.manifest import differences, git_commit, read_manifest, write_manifest
 from alphastrata.study.opening import opened
+from alphastrata.study.plan import Whole
 from alphastrata.study.record import record
 from alphastrata.study.settings import StudyConfig
-from alphastrata.study.stages import LOG, Progress, Stages
+from alphastrata.study.stages import Progress, Stages
 from alphastrata.study.trials import LEDGER, hurdles, many_tests
 from alphastrata.study.whole_way import compute
 
@@ -72,7 +71,7 @@ def run(
     workers
         Processes; the study's own setting when None. Never changes a result.
     progress
-        Called with (stage, done, total).
+        Called with (stage, done, total), and with ("the whole study", per cent, 100).
     study
         The file that the study was read from: the git commit of its folder goes into the manifest.
 
@@ -101,32 +100,10 @@ def _run(
     manifest: Mapping[str, Any] | None = None,
 ) -> Finished:
     """Run a study; with a manifest, on the very editions of the store that it names."""
-    with (
-        opened(config, out, folder, progress, manifest) as (inputs, store),
-        _log_to(out / "log.txt"),
-    ):
-        LOG.info("study %r, seed %d, data %s", config.name, config.seed, folder)
-        for what, reason in inputs.left_out.items():
-            LOG.warning("%s left out: %s", what, reason)
+    told = None if progress is None else Whole(config, progress)
+    with opened(config, out, folder, told, manifest) as (inputs, store):
         made = compute(config, inputs, store, workers or config.workers)
         return _write(config, inputs, store, made, workers or config.workers)
-
-
-@contextmanager
-def _log_to(path: Path) -> Iterator[None]:
-    """Append what the study does, with times, to a file."""
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    LOG.addHandler(handler)
-    LOG.setLevel(logging.INFO)
-    try:
-        yield
-    except Exception:
-        LOG.exception("the study stopped")
-        raise
-    finally:
-        LOG.removeHandler(handler)
-        handler.close()
 
 
 def _write(

@@ -48,9 +48,9 @@ class Stages:
         self.needs[name] = needs
         folder = self.out / "stages" / f"{_slug(name)}-{key[:16]}"
         self.reused[name] = (folder / artefacts.INDEX).is_file()
-        self.report(name, 0, 1)
         start = time.perf_counter()
         if not self.reused[name]:
+            self.report(name, 0, 1)
             LOG.info("%s: computing (%s)", name, key[:16])
             artefacts.save(folder, make())
             shutil.rmtree(self.unfinished(name), ignore_errors=True)
