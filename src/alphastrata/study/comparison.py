@@ -98,17 +98,67 @@ def _results(before: Path, after: Path, a: Mapping[str, str], b: Mapping[str, st
 
 
 def _changed(before: Path, after: Path) -> str:
-    """Return how many numbers of a table differ, and the one that differs most."""
-    a, b = (pd.read_csv(file, index_col=0) for file in (before, after))
-    if a.shape != b.shape or not a.columns.equals(b.columns) or a.index.has_duplicates:
-        return f"{a.shape[0]} x {a.shape[1]} cells -> {b.shape[0]} x {b.shape[1]}"
-    numbers = [name for name in a if pd.api.types.is_numeric_dtype(a[name])]
-    x, y = (frame[numbers].to_numpy(dtype=float) for frame in (a, b))
+    """Return what of a table differs: columns, rows, words, and the number that differs most."""
+    a, b = pd.read_csv(before), pd.read_csv(after)
+    said = _alone("column", a.columns, b.columns)
+    keys = _keys(a, b)
+    if keys:
+        a, b = a.set_index(keys), b.set_index(keys)
+        said += _alone("row", a.index, b.index)
+    elif len(a) != len(b):
+        return "; ".join([*said, f"{len(a):,} rows -> {len(b):,}"])
+    rows = a.index.intersection(b.index)
+    shared = [name for name in a.columns if name in b.columns]
+    a, b = a.loc[rows, shared], b.loc[rows, shared]
+    numeric = pd.api.types.is_numeric_dtype
+    numbers = [name for name in shared if numeric(a[name]) and numeric(b[name])]
+    if apart := _numbers_apart(a[numbers], b[numbers]):
+        said.append(apart)
+    words = [name for name in shared if name not in numbers]
+    other = (a[words].astype(str) != b[words].astype(str)).to_numpy()
+    if other.any():
+        said.append(f"{int(other.sum()):,} of {other.size:,} words differ")
+    return "; ".join(said) or "the same numbers and words in another order or form"
+
+
+def _keys(a: pd.DataFrame, b: pd.DataFrame) -> list[str]:
+    """Return the columns that name each row in both tables: as few as will do; none if none do."""
+    shared = [name for name in a.columns if name in b.columns]
+    first = shared[:1]
+    whole = [n for n in shared[1:] if all(pd.api.types.is_integer_dtype(f[n]) for f in (a, b))]
+    text = [n for n in shared[1:] if not any(pd.api.types.is_numeric_dtype(f[n]) for f in (a, b))]
+    names = [*first, *text, *whole]
+    for many in range(1, len(names) + 1):
+        if not any(frame.duplicated(names[:many]).any() for frame in (a, b)):
+            return names[:many]
+    return []
+
+
+def _alone(what: str, a: pd.Index, b: pd.Index) -> list[str]:
+    """Return which columns or rows are in one table alone."""
+    lines = []
+    for where, names in (("first", a.difference(b, sort=False)), ("second", b.difference(a))):
+        if len(names):
+            listed = ", ".join(map(_label, names[:3])) + (", …" if len(names) > 3 else "")
+            many = "s" * (len(names) > 1)
+            lines.append(f"{len(names):,} {what}{many} only in the {where} ({listed})")
+    return lines
+
+
+def _numbers_apart(a: pd.DataFrame, b: pd.DataFrame) -> str:
+    """Return how many numbers differ, and the one that differs most; empty where none does."""
+    x, y = (frame.to_numpy(dtype=float) for frame in (a, b))
     apart = (x != y) & ~(np.isnan(x) & np.isnan(y))
     if not apart.any():
-        return "other words"
+        return ""
     with np.errstate(invalid="ignore", divide="ignore"):
         size = np.where(apart, np.abs(x - y) / np.maximum(np.abs(x), np.abs(y)), -1.0)
-    row, column = divmod(int(np.nanargmax(size)), size.shape[1])
-    most = f"{a.index[row]}, {numbers[column]}: {x[row, column]:.6g} -> {y[row, column]:.6g}"
-    return f"{int(apart.sum())} of {x.size} numbers differ, most in {most}"
+    # What has a number in one table alone differs most.
+    row, column = divmod(int(np.nan_to_num(size, nan=np.inf).argmax()), size.shape[1])
+    where = f"{_label(a.index[row])}, {a.columns[column]}"
+    most = f"{where}: {x[row, column]:.6g} -> {y[row, column]:.6g}"
+    return f"{int(apart.sum()):,} of {x.size:,} numbers differ, most in {most}"
+
+
+def _label(name: object) -> str:
+    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
