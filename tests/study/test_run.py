@@ -58,6 +58,13 @@ def finished(tmp_path_factory) -> Path:
     return out
 
 
+def test_a_page_says_nothing_of_stars_and_counts_in_plain_words(finished):
+    page = (finished / "report.html").read_text(encoding="utf-8")
+    assert "*, **" not in page
+    assert "1 artefact<" in page
+    assert "1 artefacts" not in page
+
+
 def test_the_stages_of_a_study_are_known_beforehand(finished):
     planned = shares(parse_config(SMALL))
     assert sorted([*read_manifest(finished)["stages"], "report"]) == sorted(planned)

@@ -12,6 +12,7 @@ from alphastrata.core import Panel, Strata
 from alphastrata.core.bydate import standardize
 from alphastrata.inference.fama_macbeth import centred_rank
 from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.errors_of import conventions_of
 from alphastrata.study.ranks import unit_ranks
 from alphastrata.study.settings import FamaMacBethConfig
 
@@ -76,7 +77,7 @@ def cross_section(
             "conventions": [
                 f"Regressors: {SCALES[config.scale]}, {when}.",
                 *[f"Strata of {name}: 0/1, less the first." for name in config.strata],
-                *result.conventions(),
+                *conventions_of(result),
             ],
             "notes": [str(note) for note in result.notes],
         },

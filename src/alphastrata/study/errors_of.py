@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from alphastrata.core import Result
+from alphastrata.core.results import STARS
 from alphastrata.inference import HAC
 from alphastrata.inference.bandwidth import LagRule
 from alphastrata.study.settings import BenchmarkConfig, FamaMacBethConfig, TestsConfig
@@ -46,3 +48,8 @@ def lags_of(tests: TestsConfig) -> int | LagRule:
     """
     chosen: Any = tests.lags
     return HAC(chosen).lags
+
+
+def conventions_of(result: Result) -> list[str]:
+    """Return what a reader needs to compute the same; a page has p-values in place of stars."""
+    return [line for line in result.conventions() if line != STARS]

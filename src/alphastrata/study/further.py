@@ -13,7 +13,7 @@ from alphastrata.core.faults import Fault, SettingError, within
 from alphastrata.errors import InputDataError
 from alphastrata.inference.registry import TESTS
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.errors_of import covariance_of, hac_of
+from alphastrata.study.errors_of import conventions_of, covariance_of, hac_of
 from alphastrata.study.settings import BenchmarkConfig, FurtherConfig, StudyConfig
 
 
@@ -61,7 +61,7 @@ def further_tests(config: StudyConfig, made: Mapping[str, Artefacts]) -> Artefac
                     "benchmark": bench.name,
                     "name": name,
                     "title": title,
-                    "conventions": result.conventions(),
+                    "conventions": conventions_of(result),
                     "notes": [str(note) for note in result.notes],
                     "paths": list(paths),
                 }

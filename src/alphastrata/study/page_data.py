@@ -271,7 +271,7 @@ def manifest_table(manifest: Mapping[str, Any]) -> pd.DataFrame:
         for name, file in manifest["inputs"].items()
     ]
     rows += [
-        (f"stage {name}", stage["key"], f"{len(stage['artefacts'])} artefacts", _needs(stage))
+        (f"stage {name}", stage["key"], _count(stage), _needs(stage))
         for name, stage in manifest["stages"].items()
     ]
     computer = manifest["machine"]
@@ -280,6 +280,11 @@ def manifest_table(manifest: Mapping[str, Any]) -> pd.DataFrame:
     rows.append(("python", computer["python"], "", ()))
     rows += [(f"package {name}", found, "", ()) for name, found in computer["packages"].items()]
     return pd.DataFrame(rows, columns=["key", "value", "detail", "needs"])
+
+
+def _count(stage: Mapping[str, Any]) -> str:
+    many = len(stage["artefacts"])
+    return f"{many} artefact{'s' * (many > 1)}"
 
 
 def _needs(stage: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from alphastrata.core import FactorReturns
 from alphastrata.errors import EstimationError
 from alphastrata.inference.ledger import Ledger
 from alphastrata.study.artefacts import Artefacts
+from alphastrata.study.errors_of import conventions_of
 from alphastrata.study.settings import (
     BenchmarkConfig,
     FamaMacBethConfig,
@@ -46,7 +47,7 @@ def alphas(
             {"R2": result.r2, "adj. R2": result.r2_adjusted, "observations": result.nobs}
         ),
         "text": {
-            "conventions": result.conventions(),
+            "conventions": conventions_of(result),
             "notes": [str(note) for note in result.notes],
             # Whether p-values are those of Student's t: intervals follow them.
             "student": hac.small_sample,
