@@ -34,7 +34,7 @@ n = 20
 name = "both"
 x = ["leverage", "liquidity"]
 [tests]
-battery = ["dimson", "alphas"]
+battery = ["dimson", "side_by_side", "alphas"]
 [multiverse]
 by = ["leverage"]
 n = [3, 5]
@@ -77,6 +77,9 @@ def test_units_and_notes_of_further_tests(finished: tuple[Path, str]) -> None:
     out, page = finished
     betas = page[page.index("Dimson betas on") :]
     assert "In decimals per period" not in betas[: betas.index("(Dimson 1979)")]
+    beside = page[page.index("LEV on factors: 1 models") :][:1500]
+    assert "In decimals per period" in beside
+    assert "in parentheses" not in beside[: beside.index("How computed")]
     tables = out / "tables"
     (file,) = tables.glob("further-tests*time-series*.csv")
     assert {"p", "estimate"} <= set(pd.read_csv(file).columns)

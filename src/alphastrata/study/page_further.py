@@ -53,10 +53,11 @@ def _table(config: StudyConfig, made: Mapping[str, Artefacts], entry: Mapping[st
     found = made["further"]
     conventions = [str(line) for line in entry["conventions"]]
     # Those on the printed table, with its per cent, parentheses and stars, are not about this one.
-    printed = ("*, **", "Alphas in per cent per period; t-statistics in parentheses")
+    printed = ("*, **", "Alphas in per cent per period; t-stat", "t-statistics in parentheses")
     shown = [line for line in conventions if not line.startswith(printed)]
     frame = found[f"table {entry['number']}"]
-    returns = "estimate" in frame and config.tests.asked[entry["number"]].test not in UNITLESS
+    estimates = any(str(name).endswith("estimate") for name in frame)
+    returns = estimates and config.tests.asked[entry["number"]].test not in UNITLESS
     return Table(
         title=str(entry["title"]),
         frame=frame,
