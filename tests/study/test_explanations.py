@@ -147,3 +147,9 @@ def test_one_cluster_alone_is_not_explained_and_that_is_said(explained):
 def test_wrong_settings_are_refused_before_anything_runs(line):
     with pytest.raises(ConfigError, match=line.split(" ")[0]):
         parse_config(STUDY + f"[clusters.explain]\n{line}\n")
+
+
+def test_shap_is_missed_before_anything_runs(monkeypatch):
+    monkeypatch.setattr("alphastrata.study.explain_settings.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="explain.shapley: .*shap: pip install"):
+        parse_config(STUDY + "[clusters.explain]\nshapley = true\n")

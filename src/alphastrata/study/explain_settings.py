@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from alphastrata.study.data_settings import Section
 
@@ -27,6 +28,16 @@ class ExplainConfig(Section):
     network: Literal["none", "tree", "backbone"] = "none"
     neighbors: int = Field(default=0, ge=0, le=30)
     shuffles: int = Field(default=10, ge=1, le=1_000)
+
+    @field_validator("shapley")
+    @classmethod
+    def _installed(cls, value: bool) -> bool:
+        if value and find_spec("shap") is None:
+            raise ValueError(
+                'Shapley values need the package shap: pip install "alphastrata[customers]", or '
+                "take importance"
+            )
+        return value
 
     @property
     def asked(self) -> bool:
