@@ -149,6 +149,12 @@ def test_auto_takes_a_gpu_where_there_is_one(monkeypatch, there):
     assert pick_device("cpu") == "cpu"
 
 
+def test_a_gpu_that_is_not_there_is_refused(X, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="torch finds none"):
+        Autoencoder(device="cuda").fit(X)
+
+
 def test_the_fitted_model_says_where_it_was_trained(X):
     expected = "cuda" if torch.cuda.is_available() else "cpu"
     assert Autoencoder(epochs=1, random_state=0).fit(X).device_ == expected

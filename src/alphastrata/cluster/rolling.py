@@ -222,7 +222,7 @@ def _plan(
     if not tasks:
         raise EstimationError(
             f"At least one window needs {settings.min_assets} usable assets on its formation "
-            f"date; none of {len(split)} has them. Lower min_assets or max_missing's strictness."
+            f"date; none of {len(split)} has them. Lower min_assets, or raise max_missing."
         )
     return _Plan(kept, tasks, rows.notes(len(split)))
 

@@ -62,10 +62,19 @@ def one_thread() -> Iterator[None]:
 
 
 def pick_device(name: str) -> str:
-    """Return "cuda" or "cpu" for "auto", and any other name as it is."""
-    if name != "auto":
-        return name
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """Return "cuda" or "cpu" for "auto", and any other name as it is.
+
+    Raises
+    ------
+    ConfigError
+        If a GPU is asked for and torch finds none.
+    """
+    there = torch.cuda.is_available()
+    if name.startswith("cuda") and not there:
+        raise ConfigError(
+            f'device="{name}" needs a GPU, and torch finds none. Take device="auto" or "cpu".'
+        )
+    return ("cuda" if there else "cpu") if name == "auto" else name
 
 
 def initial_layers(widths: list[int], generator: torch.Generator) -> Layers:
