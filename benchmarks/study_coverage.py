@@ -12,7 +12,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 import alphastrata as st
-from alphastrata.study.ranks import unit_ranks
+from alphastrata.study.stages.ranks import unit_ranks
 
 X = ["liquidity", "leverage", "operating_efficiency"]
 

@@ -16,7 +16,7 @@ import alphastrata as st
 from alphastrata.cluster.transforms import signed_log
 from alphastrata.report import Membership, plots
 from alphastrata.report.style import figure_of, styled
-from alphastrata.study.clusterings import as_flows
+from alphastrata.study.stages.clusterings import as_flows
 
 IMAGES = Path(__file__).parent / "images"
 NAMES = ["liquidity", "leverage", "operating_efficiency", "log_market_cap", "momentum"]

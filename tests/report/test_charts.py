@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from alphastrata.report import Plot, ReportData, SpecificationSection, Table
-from alphastrata.report.charts import name_axis, numbers, plain
-from alphastrata.report.charts_clusters import coverage, profiles, scores
-from alphastrata.report.charts_nulls import null_test
-from alphastrata.report.charts_plain import draw
-from alphastrata.report.charts_returns import correlations, growth
-from alphastrata.report.charts_tests import alphas, by_date, specifications, truth
+from alphastrata.report.charts.chart import name_axis, numbers, plain
+from alphastrata.report.charts.clusters import coverage, profiles, scores
+from alphastrata.report.charts.nulls import null_test
+from alphastrata.report.charts.plain import draw
+from alphastrata.report.charts.returns import correlations, growth
+from alphastrata.report.charts.tests import alphas, by_date, specifications, truth
 
 
 def every_text(value: Any) -> list[str]:

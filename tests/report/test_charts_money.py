@@ -6,7 +6,7 @@ import json
 
 import pandas as pd
 
-from alphastrata.report.charts_money import capacity, gross_and_net
+from alphastrata.report.charts.money import capacity, gross_and_net
 
 DATES = pd.date_range("2020-01-31", periods=3, freq="ME")
 HOSTILE = "<b>R&D</b>"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from alphastrata.report import ReportData
-from alphastrata.report.charts import plain
+from alphastrata.report.charts.chart import plain
 from alphastrata.report.cloud import pack
 
 

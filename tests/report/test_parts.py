@@ -10,17 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alphastrata.report import (
-    ClusterSection,
-    ExtraSection,
-    ReportData,
-    Table,
-    charts_experiments,
-    charts_explain,
-    html,
-)
-from alphastrata.report.charts import Chart
-from alphastrata.report.charts_networks import neighbors, network
+from alphastrata.report import ClusterSection, ExtraSection, ReportData, Table, html
+from alphastrata.report.charts import experiments as charts_experiments
+from alphastrata.report.charts import explain as charts_explain
+from alphastrata.report.charts.chart import Chart
+from alphastrata.report.charts.networks import neighbors, network
 from alphastrata.report.palette import colour
 from alphastrata.report.parts import Figure, Fold, frames_of
 from alphastrata.report.tree import lay_out_tree, tree_svg

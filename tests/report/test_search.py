@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alphastrata.report import charts_search, plots
+from alphastrata.report import plots
+from alphastrata.report.charts import search as charts_search
 from alphastrata.report.search import CRITERIA, criteria_in, tuning_panels
 
 

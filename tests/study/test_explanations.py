@@ -12,10 +12,10 @@ from alphastrata.core import RollingWindows, Strata
 from alphastrata.errors import ConfigError
 from alphastrata.study import parse_config, run
 from alphastrata.study.artefacts import load
-from alphastrata.study.estimators import estimator_of
-from alphastrata.study.explanations import explanations
 from alphastrata.study.manifest import read_manifest
-from alphastrata.study.page_explain import explained as explained_parts
+from alphastrata.study.pages.explanations import explained as explained_parts
+from alphastrata.study.stages.estimators import estimator_of
+from alphastrata.study.stages.explanations import explanations
 
 STUDY = """
 name = "tiny"
@@ -150,6 +150,6 @@ def test_wrong_settings_are_refused_before_anything_runs(line):
 
 
 def test_shap_is_missed_before_anything_runs(monkeypatch):
-    monkeypatch.setattr("alphastrata.study.explain_settings.find_spec", lambda name: None)
+    monkeypatch.setattr("alphastrata.study.settings.explanations.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="explain.shapley: .*shap: pip install"):
         parse_config(STUDY + "[clusters.explain]\nshapley = true\n")

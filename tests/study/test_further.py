@@ -18,7 +18,8 @@ from alphastrata.inference.hac import Kernel
 from alphastrata.inference.least_squares import CovarianceKind
 from alphastrata.inference.multiple import Adjustment
 from alphastrata.inference.registry import TESTS
-from alphastrata.study import artefacts, inference_settings, parse_config, run
+from alphastrata.study import artefacts, parse_config, run
+from alphastrata.study.settings import inference as inference_settings
 
 TEXT = """
 name = "every test"

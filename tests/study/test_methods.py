@@ -9,12 +9,14 @@ import pytest
 from alphastrata import cluster
 from alphastrata.core import Panel
 from alphastrata.errors import ConfigError, InputDataError
-from alphastrata.study import clusterings, parse_config, run, words
+from alphastrata.study import parse_config, run
 from alphastrata.study.artefacts import load
-from alphastrata.study.cluster_settings import ChecksConfig
-from alphastrata.study.estimators import estimator_of
 from alphastrata.study.manifest import read_manifest
+from alphastrata.study.pages import words
 from alphastrata.study.settings import ClusterConfig
+from alphastrata.study.settings.clusters import ChecksConfig
+from alphastrata.study.stages import clusterings
+from alphastrata.study.stages.estimators import estimator_of
 
 STUDY = """
 name = "tiny"
@@ -126,7 +128,7 @@ def test_impossible_combinations_are_refused_with_a_remedy(more, message):
 
 
 def test_umap_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("alphastrata.study.cluster_settings.find_spec", lambda name: None)
+    monkeypatch.setattr("alphastrata.study.settings.clusters.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="umap-learn: pip install"):
         study('embedding = "umap"')
 

@@ -16,7 +16,7 @@ from alphastrata.study.artefacts import load
 from alphastrata.study.manifest import read_manifest
 from alphastrata.study.plan import shares
 from alphastrata.study.settings import ClusterConfig
-from alphastrata.study.spreads import spread
+from alphastrata.study.stages.spreads import spread
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "portfolios.toml"
 

@@ -9,7 +9,7 @@ import pytest
 from alphastrata.core import Panel, Strata
 from alphastrata.portfolio import Capped, Ranked, portfolio_returns
 from alphastrata.study.settings import ClusterConfig, SortConfig
-from alphastrata.study.spreads import carried, daily_weights, drifting, sort, spread
+from alphastrata.study.stages.spreads import carried, daily_weights, drifting, sort, spread
 
 SESSIONS = pd.bdate_range("2019-12-02", "2020-12-31")
 ASSETS = [f"A{i:02d}" for i in range(24)]

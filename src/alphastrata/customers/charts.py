@@ -12,7 +12,7 @@ from sklearn.metrics import silhouette_samples
 from alphastrata.customers.association import AssociationNetwork, CustomerNetwork
 from alphastrata.customers.choice import KChoice
 from alphastrata.report import Chart
-from alphastrata.report.charts import Json, axis, fade, name_axis, numbers, panels, plain
+from alphastrata.report.charts.chart import Json, axis, fade, name_axis, numbers, panels, plain
 from alphastrata.report.palette import UNCLASSIFIED, colour, plotly_mark, series_colour
 
 __all__ = [

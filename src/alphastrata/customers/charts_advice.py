@@ -13,7 +13,7 @@ from alphastrata.customers.charts import label
 from alphastrata.customers.lift import Lift
 from alphastrata.customers.propensity import Propensity
 from alphastrata.report import Chart
-from alphastrata.report.charts import Json, dates, fade, name_axis, numbers, panels, plain
+from alphastrata.report.charts.chart import Json, dates, fade, name_axis, numbers, panels, plain
 from alphastrata.report.palette import UNCLASSIFIED, colour, plotly_mark, series_colour
 
 __all__ = [

@@ -6,14 +6,7 @@ import pandas as pd
 
 from alphastrata.customers import page_advice, page_segments
 from alphastrata.customers.result import StudyResult, manifest
-from alphastrata.report import (
-    DataSection,
-    HeadlineFigure,
-    HowComputed,
-    Line,
-    ReportData,
-    Table,
-)
+from alphastrata.report import DataSection, HeadlineFigure, HowComputed, Line, ReportData, Table
 
 __all__ = ["page_of"]
 

@@ -6,12 +6,7 @@ import pandas as pd
 
 from alphastrata.customers import charts, charts_advice
 from alphastrata.customers.result import StudyResult
-from alphastrata.report import (
-    Chart,
-    ExtraSection,
-    HowComputed,
-    Table,
-)
+from alphastrata.report import Chart, ExtraSection, HowComputed, Table
 
 __all__ = ["campaign", "fairness", "portfolios"]
 

@@ -7,13 +7,8 @@ import pandas as pd
 
 from alphastrata.customers import charts
 from alphastrata.customers.result import StudyResult
-from alphastrata.report import (
-    Chart,
-    ExtraSection,
-    HowComputed,
-    Table,
-)
-from alphastrata.report.charts_clusters import profiles as profile_chart
+from alphastrata.report import Chart, ExtraSection, HowComputed, Table
+from alphastrata.report.charts.clusters import profiles as profile_chart
 
 __all__ = ["how_many", "segments", "why"]
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from alphastrata.report import tables
-from alphastrata.report.charts import Chart
+from alphastrata.report.charts.chart import Chart
 from alphastrata.report.coefficients import coefficients_of
 from alphastrata.report.formulas import how_computed
 from alphastrata.report.model import (

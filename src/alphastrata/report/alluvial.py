@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup
 
-from alphastrata.report.charts_clusters import cluster_label
+from alphastrata.report.charts.clusters import cluster_label
 from alphastrata.report.formats import show
 from alphastrata.report.palette import colour
 from alphastrata.report.parts import Membership

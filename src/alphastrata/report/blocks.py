@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from alphastrata.report.charts import Chart
+from alphastrata.report.charts.chart import Chart
 from alphastrata.report.formats import slug
 from alphastrata.report.grid import lay_out
 from alphastrata.report.records import Coefficients, HowComputed, Table

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from alphastrata.report.charts import plain
-from alphastrata.report.charts_clusters import cluster_label
+from alphastrata.report.charts.chart import plain
+from alphastrata.report.charts.clusters import cluster_label
 from alphastrata.report.formats import is_numeric
 from alphastrata.report.palette import colour, plotly_mark
 

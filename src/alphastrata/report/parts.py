@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from markupsafe import Markup
 
-from alphastrata.report.charts import Chart
+from alphastrata.report.charts.chart import Chart
 from alphastrata.report.records import HowComputed, Plot, Table, need_columns
 
 __all__ = ["ClusterSection", "Figure", "Fold", "Membership", "Part", "frames_of"]

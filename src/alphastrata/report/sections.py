@@ -9,7 +9,6 @@ import pandas as pd
 
 from alphastrata.core.checks import Note
 from alphastrata.core.results import Statistic
-from alphastrata.report import charts_clusters, charts_returns, charts_tests
 from alphastrata.report.alluvial import lay_out_flows, to_svg
 from alphastrata.report.blocks import (
     About,
@@ -20,9 +19,12 @@ from alphastrata.report.blocks import (
     how_lines,
     table_block,
 )
-from alphastrata.report.charts import Chart
-from alphastrata.report.charts_clusters import cluster_label
-from alphastrata.report.charts_plain import draw
+from alphastrata.report.charts import clusters as charts_clusters
+from alphastrata.report.charts import returns as charts_returns
+from alphastrata.report.charts import tests as charts_tests
+from alphastrata.report.charts.chart import Chart
+from alphastrata.report.charts.clusters import cluster_label
+from alphastrata.report.charts.plain import draw
 from alphastrata.report.cloud import pack
 from alphastrata.report.model import (
     DataSection,

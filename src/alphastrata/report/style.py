@@ -15,7 +15,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
 
-from alphastrata.report.charts_clusters import cluster_label, wrap
+from alphastrata.report.charts.clusters import cluster_label, wrap
 from alphastrata.report.palette import HIGH, LOW
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from alphastrata.report.charts_clusters import cluster_label, wrap
+from alphastrata.report.charts.clusters import cluster_label, wrap
 from alphastrata.report.formats import show
 from alphastrata.report.palette import colour
 from alphastrata.report.records import need_columns

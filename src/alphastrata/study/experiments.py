@@ -16,13 +16,13 @@ from alphastrata.core.keys import month_end
 from alphastrata.errors import ConfigError
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.manifest import write_manifest
-from alphastrata.study.market_stages import data_stage
 from alphastrata.study.opening import opened
-from alphastrata.study.page import write_frames, write_page
-from alphastrata.study.page_experiments import page_of
+from alphastrata.study.pages.experiments import page_of
+from alphastrata.study.pages.page import write_frames, write_page
 from alphastrata.study.record import record
 from alphastrata.study.settings import ExperimentsConfig, StudyConfig
-from alphastrata.study.stages import Progress
+from alphastrata.study.stages.market import data_stage
+from alphastrata.study.stages.store import Progress
 
 GROUPS = ("original", "extension", "price")
 SCORES: tuple[Score, ...] = ("silhouette", "davies_bouldin")

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from alphastrata.study.inputs import Inputs, gather
 from alphastrata.study.settings import StudyConfig
-from alphastrata.study.stages import LOG, Progress, Stages
+from alphastrata.study.stages.store import LOG, Progress, Stages
 
 __all__ = ["opened"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alphastrata.study.portfolio_stages import stage_of
 from alphastrata.study.settings import ClusterConfig, StudyConfig
-from alphastrata.study.sort_settings import TRADED
-from alphastrata.study.stages import Progress
+from alphastrata.study.settings.sorts import TRADED
+from alphastrata.study.stages.portfolios import stage_of
+from alphastrata.study.stages.store import Progress
 
 __all__ = ["WHOLE", "Whole", "shares"]
 

@@ -8,7 +8,7 @@ from alphastrata import __version__
 from alphastrata.study.inputs import Inputs
 from alphastrata.study.manifest import code_version, machine
 from alphastrata.study.settings import StudyConfig
-from alphastrata.study.stages import Stages
+from alphastrata.study.stages.store import Stages
 
 
 def record(config: StudyConfig, inputs: Inputs, store: Stages) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from alphastrata.study.opening import opened
 from alphastrata.study.plan import Whole
 from alphastrata.study.record import record
 from alphastrata.study.settings import StudyConfig
-from alphastrata.study.stages import Progress, Stages
-from alphastrata.study.trials import LEDGER, hurdles, many_tests
-from alphastrata.study.whole_way import compute
+from alphastrata.study.stages.store import Progress, Stages
+from alphastrata.study.stages.trials import LEDGER, hurdles, many_tests
+from alphastrata.study.stages.whole_way import compute
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _write(
     workers: int,
 ) -> Finished:
     """Write tables, the report and the manifest."""
-    from alphastrata.study.page import page_of, write_page, write_results
+    from alphastrata.study.pages.page import page_of, write_page, write_results
 
     manifest = record(config, inputs, store)
     manifest["vintages"] = {

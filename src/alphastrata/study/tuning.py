@@ -14,17 +14,17 @@ from alphastrata.core.faults import Fault, SettingError
 from alphastrata.errors import ConfigError
 from alphastrata.report import ReportData
 from alphastrata.study.artefacts import Artefacts
-from alphastrata.study.cluster_settings import EstimatorConfig, tuned_settings
-from alphastrata.study.estimators import estimator_of
 from alphastrata.study.manifest import write_manifest
-from alphastrata.study.market_stages import data_stage, features_stage
 from alphastrata.study.opening import opened
-from alphastrata.study.page import write_page
-from alphastrata.study.page_data import manifest_table
-from alphastrata.study.page_search import SCORES, answer, tuning_section, warnings
+from alphastrata.study.pages.data import manifest_table
+from alphastrata.study.pages.page import write_page
+from alphastrata.study.pages.search import SCORES, answer, tuning_section, warnings
 from alphastrata.study.record import record
 from alphastrata.study.settings import ClusterConfig, StudyConfig, TuneConfig
-from alphastrata.study.stages import Progress, Stages
+from alphastrata.study.settings.clusters import EstimatorConfig, tuned_settings
+from alphastrata.study.stages.estimators import estimator_of
+from alphastrata.study.stages.market import data_stage, features_stage
+from alphastrata.study.stages.store import Progress, Stages
 
 __all__ = ["run_tuning", "search", "tune_stage"]
 
