@@ -131,3 +131,15 @@ def test_box_plots_are_pandas_quantiles(planted):
         )
     with pytest.raises(InputDataError, match="one label per row"):
         boxes(X, labels[:4])
+
+
+def test_profiles_leave_out_what_is_missing(planted):
+    X, labels = planted
+    holes = X.mask(np.random.default_rng(0).random(X.shape) < 0.2)
+    got = profiles(holes, holes, labels)
+    z = (holes - holes.mean()) / holes.std(ddof=0)
+    pd.testing.assert_frame_equal(
+        got["mean_z"], z.groupby(labels).mean(), check_names=False, check_index_type=False
+    )
+    flat = X.assign(flat=1.0)
+    assert (profiles(flat, flat, labels)["mean_z", "flat"] == 0.0).all()

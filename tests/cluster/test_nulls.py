@@ -227,3 +227,13 @@ def test_wrong_factors_are_refused():
         null_test(plain(), X, nulls="permute")
     with pytest.raises(ConfigError, match="named once"):
         null_test(plain(), X, nulls=["permute", "permute"])
+
+
+def test_rounding_decides_nothing():
+    # A single column permuted is the same sample: no draw is worse than the data, or better.
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(60, 1)) + 9.0 * rng.integers(0, 2, 60)[:, None]
+        test = null_test(plain(2), X, nulls=["permute"], draws=5)
+        assert (test.pvalues == 1.0).all()
+        assert test.calibrated.isna().all()

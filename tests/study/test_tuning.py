@@ -11,7 +11,7 @@ from alphastrata.study import parse_config, run, run_tuning
 from alphastrata.study.artefacts import load
 from alphastrata.study.manifest import read_manifest
 from alphastrata.study.settings import ClusterConfig, TuneConfig, tuned_settings
-from alphastrata.study.tuning import search
+from alphastrata.study.stages.tuning import search
 
 STUDY = """
 name = "tiny"

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from alphastrata.cluster.null_draws import NULLS, sample_null
+from alphastrata.cluster.nulls import NULLS, among, sample_null
 from alphastrata.cluster.reading import read_features
 from alphastrata.cluster.seeding import seeded
 from alphastrata.cluster.stability import agreement
@@ -300,8 +300,8 @@ def choose_k(
         )
     )
     stable = np.mean(halves, axis=0)
-    spread = nulls.std(axis=0, ddof=1)
-    calibrated = np.where(spread > 0, before - nulls.mean(axis=0), np.nan) / spread
+    beside = [among(float(value), drawn) for value, drawn in zip(before, nulls.T, strict=True)]
+    pvalues, calibrated = np.array(beside).T
     table = pd.DataFrame(
         {
             "inertia": inertia,
@@ -311,7 +311,7 @@ def choose_k(
             "gap_se": error,
             "stability": stable,
             "calibrated": calibrated,
-            "p-value": (1 + (nulls >= before).sum(axis=0)) / (1 + draws),
+            "p-value": pvalues,
         },
         index=pd.Index(tried, name="k"),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
@@ -48,7 +47,8 @@ def profiles(X: pd.DataFrame, Z: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
     X : DataFrame, rows x features
         Features in original units; missing values are left out.
     Z : array of shape (rows, features)
-        The same features in comparable units; standardised here to mean 0 and deviation 1.
+        The same features in comparable units; standardised here to mean 0 and deviation 1. Missing
+        values are left out.
     labels : int array of shape (rows,)
         Clusters; rows with a negative or a missing label are left out of every cluster.
 
@@ -69,17 +69,14 @@ def profiles(X: pd.DataFrame, Z: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
     >>> profiles(X, X, [0, 0, 1])[("mean", "size")].tolist()
     [2.0, 10.0]
     """
-    X, z = read_features(X, "profiles"), read_features(Z, "profiles").to_numpy()
+    X, Z = read_features(X, "profiles"), read_features(Z, "profiles")
     codes = read_labels(labels, len(X), "profiles")
-    if z.shape != X.shape:
+    if Z.shape != X.shape:
         raise InputDataError(
             f"Features and standardised features must have the same rows and columns; got "
-            f"{X.shape} and {z.shape}."
+            f"{X.shape} and {Z.shape}."
         )
-    spread = z.std(axis=0)
-    standard = pd.DataFrame(
-        (z - z.mean(axis=0)) / np.where(spread > 0, spread, 1.0), columns=X.columns
-    )
+    standard = _standardised(Z).set_axis(X.columns, axis=1).reset_index(drop=True)
     kept = codes >= 0
     original = X.reset_index(drop=True)[kept].groupby(codes[kept])
     scaled = standard[kept].groupby(codes[kept])
@@ -94,6 +91,14 @@ def profiles(X: pd.DataFrame, Z: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
     out = pd.concat(parts, axis=1, names=["statistic", "feature"])
     out.index.name = "cluster"
     return out
+
+
+def _standardised(Z: pd.DataFrame) -> pd.DataFrame:
+    """Return columns of mean 0 and deviation 1 over what is not missing; constants at 0."""
+    spread = Z.std(ddof=0)
+    # The deviation of equal values is rounding, and not always zero.
+    varies = spread > 1e-12 * Z.abs().max()
+    return ((Z - Z.mean()) / spread.where(varies, 1.0)).where(varies | Z.isna(), 0.0)
 
 
 def boxes(Z: pd.DataFrame, labels: ArrayLike) -> pd.DataFrame:
@@ -125,7 +130,7 @@ def boxes(Z: pd.DataFrame, labels: ArrayLike) -> pd.DataFrame:
     """
     Z = read_features(Z, "boxes")
     codes = read_labels(labels, len(Z), "boxes")
-    standard = (Z - Z.mean()) / Z.std(ddof=0).replace(0.0, 1.0)
+    standard = _standardised(Z)
     kept = codes >= 0
     grouped = standard.reset_index(drop=True)[kept].groupby(codes[kept])
     points = {"low": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "high": 0.95}

@@ -113,21 +113,29 @@ def _one_draw(
     return fit_once(model, sample_null(X, null, np.random.default_rng(seed), factor=factor)).scores
 
 
+def among(value: float, draws: Array) -> tuple[float, float]:
+    """Return the p-value and the calibrated score of a value among draws; larger is better.
+
+    What has not two clusters has no score, and counts as worse than any that has. Scores that
+    differ by rounding alone are equal: a permuted column is the same sample in another order.
+    """
+    scored = draws[~np.isnan(draws)]
+    rounding = 1e-9 * abs(value)
+    as_good = len(draws) if np.isnan(value) else int((scored >= value - rounding).sum())
+    spread = float(scored.std(ddof=1)) if len(scored) > 1 else np.nan
+    calibrated = (value - float(scored.mean())) / spread if spread > rounding else np.nan
+    return (1 + as_good) / (1 + len(draws)), calibrated
+
+
 def _compare(observed: pd.Series, simulated: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Return p-values and calibrated scores, indexed by (null, score)."""
     pvalues, calibrated = {}, {}
     for null, draws in simulated.groupby(level="null", sort=False):
         for score in observed.index:
             sign = -1.0 if str(score).startswith(_SMALLER_IS_BETTER) else 1.0
-            values = sign * draws[score].to_numpy()
-            value = sign * float(observed[score])
-            # What has not two clusters has no score, and counts as worse than any that has.
-            values = values[~np.isnan(values)]
-            spread = float(values.std(ddof=1)) if len(values) > 1 else np.nan
-            as_good = len(draws) if np.isnan(value) else int((values >= value).sum())
+            values = sign * draws[score].to_numpy(dtype=np.float64)
             key = (null, score)
-            pvalues[key] = (1 + as_good) / (1 + len(draws))
-            calibrated[key] = (value - float(values.mean())) / spread if spread > 0 else np.nan
+            pvalues[key], calibrated[key] = among(sign * float(observed[score]), values)
     names = ["null", "score"]
     return (
         pd.Series(pvalues, name="p-value").rename_axis(names),

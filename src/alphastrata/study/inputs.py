@@ -11,13 +11,13 @@ from typing import Any
 from alphastrata import data
 from alphastrata.core.faults import Fault, SettingError, within
 from alphastrata.data.download import Progress
+from alphastrata.study import markets
 from alphastrata.study.artefacts import Artefacts, sha256_of
 from alphastrata.study.editions import Editions, pins_of
 from alphastrata.study.manifest import InputFile, input_files
 from alphastrata.study.settings import StudyConfig
 from alphastrata.study.settings.data import FOLDERS, STORED
-from alphastrata.study.stages import markets
-from alphastrata.study.stages.stored_markets import stored_market
+from alphastrata.study.stored_markets import stored_market
 
 
 @dataclass(frozen=True, eq=False)

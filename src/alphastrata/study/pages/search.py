@@ -8,10 +8,9 @@ from alphastrata.report import ExtraSection, HowComputed, Line, Table
 from alphastrata.report.charts import search as charts_search
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.settings import StudyConfig, TuneConfig
+from alphastrata.study.stages.tuning import SCORES
 
-__all__ = ["SCORES", "answer", "sections", "tuning_section", "warnings"]
-
-SCORES = ("score", "spread", "clusters", "noise")
+__all__ = ["answer", "sections", "tuning_section", "warnings"]
 
 
 def sections(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[ExtraSection]:

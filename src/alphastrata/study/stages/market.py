@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from alphastrata.core import Panel
+from alphastrata.study import markets
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.inputs import Inputs, hashes
 from alphastrata.study.settings import StudyConfig
-from alphastrata.study.stages import markets
 from alphastrata.study.stages.portfolios import market
 from alphastrata.study.stages.store import Stages
 

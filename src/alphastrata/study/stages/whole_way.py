@@ -9,6 +9,7 @@ import pandas as pd
 from alphastrata import portfolio
 from alphastrata.core import FactorReturns, Panel, Strata
 from alphastrata.core.faults import Fault, SettingError, within
+from alphastrata.study import markets
 from alphastrata.study.artefacts import Artefacts
 from alphastrata.study.inputs import Inputs, hashes
 from alphastrata.study.settings import (
@@ -19,8 +20,8 @@ from alphastrata.study.settings import (
     StudyConfig,
 )
 from alphastrata.study.settings.sorts import HoldingConfig
-from alphastrata.study.stages import markets, spreads, trials, truth
 from alphastrata.study.stages import portfolios as stages
+from alphastrata.study.stages import spreads, trials, truth
 from alphastrata.study.stages.clusterings import clusters
 from alphastrata.study.stages.cross_sections import cross_section
 from alphastrata.study.stages.errors_of import covariance_of, hac_of, lags_of
@@ -32,7 +33,7 @@ from alphastrata.study.stages.portfolios import stage_of
 from alphastrata.study.stages.signals import check_groups
 from alphastrata.study.stages.store import Stages
 from alphastrata.study.stages.trials import LEDGER, record_trials
-from alphastrata.study.tuning import tune_stage
+from alphastrata.study.stages.tuning import tune_stage
 
 
 def compute(
