@@ -143,3 +143,14 @@ def test_profiles_leave_out_what_is_missing(planted):
     )
     flat = X.assign(flat=1.0)
     assert (profiles(flat, flat, labels)["mean_z", "flat"] == 0.0).all()
+
+
+@pytest.mark.parametrize("n", [60, 127, 128, 300])
+def test_what_is_constant_describes_no_cluster(n):
+    # The deviation of so many equal values is rounding, and not always zero.
+    flat = pd.DataFrame({"a": np.arange(float(n)), "b": np.full(n, 0.1), "c": np.full(n, 1e9 / 3)})
+    labels = np.arange(n) % 2
+    look = profiles(flat, flat, labels)
+    assert (look[["mean_z", "std_z"]].drop(columns="a", level="feature") == 0.0).all().all()
+    assert (boxes(flat, labels).loc[["b", "c"]] == 0.0).all().all()
+    assert set(name_clusters(look["mean_z"][["b", "c"]]).values()) == {"average (1)", "average (2)"}

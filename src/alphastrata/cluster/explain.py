@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from alphastrata.cluster.reading import read_features, read_labels
 from alphastrata.errors import InputDataError
 
-__all__ = ["WORDS", "boxes", "name_clusters", "profiles"]
+__all__ = ["WORDS", "boxes", "name_clusters", "profiles", "standardised"]
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "log_market_cap": ("small", "large"),
@@ -76,7 +76,7 @@ def profiles(X: pd.DataFrame, Z: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
             f"Features and standardised features must have the same rows and columns; got "
             f"{X.shape} and {Z.shape}."
         )
-    standard = _standardised(Z).set_axis(X.columns, axis=1).reset_index(drop=True)
+    standard = standardised(Z).set_axis(X.columns, axis=1).reset_index(drop=True)
     kept = codes >= 0
     original = X.reset_index(drop=True)[kept].groupby(codes[kept])
     scaled = standard[kept].groupby(codes[kept])
@@ -93,7 +93,7 @@ def profiles(X: pd.DataFrame, Z: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
     return out
 
 
-def _standardised(Z: pd.DataFrame) -> pd.DataFrame:
+def standardised(Z: pd.DataFrame) -> pd.DataFrame:
     """Return columns of mean 0 and deviation 1 over what is not missing; constants at 0."""
     spread = Z.std(ddof=0)
     # The deviation of equal values is rounding, and not always zero.
@@ -130,7 +130,7 @@ def boxes(Z: pd.DataFrame, labels: ArrayLike) -> pd.DataFrame:
     """
     Z = read_features(Z, "boxes")
     codes = read_labels(labels, len(Z), "boxes")
-    standard = _standardised(Z)
+    standard = standardised(Z)
     kept = codes >= 0
     grouped = standard.reset_index(drop=True)[kept].groupby(codes[kept])
     points = {"low": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "high": 0.95}
@@ -178,7 +178,7 @@ def name_clusters(
     {1: 'highly levered, small', 2: 'lightly levered'}
     """
     ordered = {
-        int(str(cluster)): row.dropna().sort_values(key=lambda v: -v.abs(), kind="stable")
+        int(str(cluster)): row[row.abs() > 0].sort_values(key=lambda v: -v.abs(), kind="stable")
         for cluster, row in means.sort_index().iterrows()
     }
     length = {

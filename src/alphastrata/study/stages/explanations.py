@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import Pipeline
 
 from alphastrata import cluster
+from alphastrata.cluster.explain import standardised
 from alphastrata.cluster.window_fit import split_steps
 from alphastrata.core import Panel
 from alphastrata.core.faults import Fault, SettingError
@@ -113,9 +114,7 @@ def _standard(model: Any, X: pd.DataFrame) -> pd.DataFrame:
     values = X.to_numpy(dtype=np.float64)
     for step in kept:
         values = np.asarray(clone(step).fit_transform(values), dtype=np.float64)
-    spread = values.std(axis=0)
-    values = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    return pd.DataFrame(values, index=X.index, columns=X.columns)
+    return standardised(pd.DataFrame(values, index=X.index, columns=X.columns))
 
 
 def _long(profile: pd.DataFrame) -> pd.DataFrame:
