@@ -99,6 +99,11 @@ def _check_shape(path: Path) -> None:
     names = next(csv.reader([first]), [])
     if not any(name.strip() for name in names):
         raise InputDataError(f"{path.name}, line 1: there is no header. Name the columns there.")
+    between = next((mark for mark in ";\t|" if mark in first), "")
+    if len(names) == 1 and between:
+        raise InputDataError(
+            f"{path.name}, line 1: {between!r} stands between the columns. Save it with commas."
+        )
     found = Violations(path.name)
     twice = [name for i, name in enumerate(names) if name in names[:i]]
     found.require(

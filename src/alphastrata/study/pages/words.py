@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -206,16 +206,18 @@ def _grave(note: Note) -> bool:
     return any(word in text for word in ("surviv", "delisting"))
 
 
-def _survivors(panel: Panel, graves: list[str]) -> list[str]:
-    """Return a warning where nobody leaves a long sample, and no source has said so."""
-    said = any("surviv" in text.lower() for text in graves)
-    if said or not data.health(panel)["survivorship"].count:
-        return []
-    years = (panel.dates[-1] - panel.dates[0]).days // 365
-    return [
-        f"All {len(panel.assets):,} assets are there at the end of {years} years: these are "
-        "survivors, and their returns are biased upwards."
-    ]
+def _unwell(panel: Panel, graves: list[str]) -> Iterator[str]:
+    """Yield what makes a panel unusable, and that nobody leaves it where no source has said so."""
+    found = data.health(panel)
+    for check in found.broken:
+        if check.severity == "error":
+            yield f"{check.rule}: {check.count:,} of {check.of:,} break this. {check.remedy}"
+    if found["survivorship"].count and not any("surviv" in text.lower() for text in graves):
+        years = (panel.dates[-1] - panel.dates[0]).days // 365
+        yield (
+            f"All {len(panel.assets):,} assets are there at the end of {years} years: these are "
+            "survivors, and their returns are biased upwards."
+        )
 
 
 def joint_tests(tests: Artefacts, benchmark: str) -> dict[str, dict[str, Any]]:
@@ -238,7 +240,7 @@ def warnings(config: StudyConfig, made: Mapping[str, Artefacts]) -> list[str]:
             "and results depend on it."
         )
     graves = [str(note) for note in panel.notes if _grave(note)]
-    out += [Line(text, counted) for text in (*graves, *_survivors(panel, graves))]
+    out += [Line(text, counted) for text in (*graves, *_unwell(panel, graves))]
     revised = [m.column for m in config.macro if m.revised]
     if revised:
         out.append(

@@ -8,44 +8,16 @@ import numpy as np
 
 from alphastrata import portfolio
 from alphastrata.core import Panel, Strata
-from alphastrata.core.faults import Fault, SettingError, refuse
+from alphastrata.core.faults import Fault, SettingError
 from alphastrata.study.settings import SortConfig, StudyConfig
 from alphastrata.study.settings.sorts import DISTANCE, TRADED
 from alphastrata.study.stages.weighing import group_of
-
-
-def groups_named(config: StudyConfig) -> list[str]:
-    """Return every industry column or clustering that a sort names, once."""
-    found = [name for sort in config.sorts for name in (sort.within, sort.neutral_to)]
-    return list(dict.fromkeys(name for name in found if name is not None))
 
 
 def clusterings_before(sort: SortConfig, config: StudyConfig) -> tuple[str, ...]:
     """Return the names of the clusterings that have to come before a sort."""
     wanted = (*sort.distances, sort.within, sort.neutral_to)
     return tuple(part.name for part in config.clusters if part.name in wanted)
-
-
-def check_groups(config: StudyConfig, panel: Panel) -> None:
-    """Raise, before anything is clustered, for groups that the data do not have.
-
-    Raises
-    ------
-    SettingError
-        For a name that is neither a clustering nor a categorical column.
-    """
-    clusterings = [part.name for part in config.clusters]
-    columns = [c for c in panel.columns if panel.is_categorical(c)]
-    said = (
-        f"is neither a [[clusters]] table ({', '.join(clusterings) or 'none'}) nor a categorical "
-        f"column of the data ({', '.join(columns) or 'none'})"
-    )
-    refuse(
-        Fault((*config.place_of(sort), key), f"{name!r} {said}")
-        for sort in config.sorts
-        for key, name in (("within", sort.within), ("neutral_to", sort.neutral_to))
-        if name not in (None, *clusterings, *columns)
-    )
 
 
 def made_columns(config: StudyConfig, panel: Panel) -> list[str]:

@@ -24,13 +24,13 @@ from alphastrata.study.stages import portfolios as stages
 from alphastrata.study.stages import spreads, trials, truth
 from alphastrata.study.stages.clusterings import clusters
 from alphastrata.study.stages.cross_sections import cross_section
+from alphastrata.study.stages.demands import check_market
 from alphastrata.study.stages.errors_of import covariance_of, hac_of, lags_of
 from alphastrata.study.stages.further import further_tests
 from alphastrata.study.stages.market import data_stage, features_stage
 from alphastrata.study.stages.multiverse import specifications
 from alphastrata.study.stages.performance import performance
 from alphastrata.study.stages.portfolios import stage_of
-from alphastrata.study.stages.signals import check_groups
 from alphastrata.study.stages.store import Stages
 from alphastrata.study.stages.trials import LEDGER, record_trials
 from alphastrata.study.stages.tuning import tune_stage
@@ -52,7 +52,7 @@ def compute(
         lambda: _benchmarks(config, inputs),
     )
     panel, daily = features_stage(config, inputs, store, made)
-    check_groups(config, panel)
+    check_market(config, panel)
     for cluster in config.clusters:
         made[stage_of(cluster)] = _cluster(config, cluster, panel, store, workers)
     clusterings: dict[str, Strata] = {
