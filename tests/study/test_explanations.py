@@ -13,6 +13,7 @@ from alphastrata.errors import ConfigError
 from alphastrata.study import parse_config, run
 from alphastrata.study.artefacts import load
 from alphastrata.study.manifest import read_manifest
+from alphastrata.study.pages.explanations import _apart
 from alphastrata.study.pages.explanations import explained as explained_parts
 from alphastrata.study.stages.estimators import estimator_of
 from alphastrata.study.stages.explanations import explanations
@@ -153,3 +154,16 @@ def test_shap_is_missed_before_anything_runs(monkeypatch):
     monkeypatch.setattr("alphastrata.study.settings.explanations.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="explain.shapley: .*shap: pip install"):
         parse_config(STUDY + "[clusters.explain]\nshapley = true\n")
+
+
+def test_what_has_two_humps_in_every_cluster_does_not_tell_them_apart():
+    index = {"feature": ["humps", "humps", "apart", "apart", "flat", "flat"], "cluster": [1, 2] * 3}
+    boxes = {
+        "low": [-1.2, -1.2, -1.6, 0.2, 0.0, 0.0],
+        "q1": [-1.0, -1.0, -1.0, 0.5, 0.0, 0.0],
+        "median": [-0.9, 0.9, -0.8, 0.8, 0.0, 0.0],
+        "q3": [1.0, 1.0, -0.5, 1.0, 0.0, 0.0],
+        "high": [1.2, 1.2, -0.2, 1.6, 0.0, 0.0],
+    }
+    apart = _apart(pd.DataFrame(index | boxes).set_index(["feature", "cluster"]))
+    assert apart.sort_values(ascending=False).index.tolist() == ["apart", "humps", "flat"]

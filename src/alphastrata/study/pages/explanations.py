@@ -71,9 +71,9 @@ def box_plots(frame: pd.DataFrame, names: Mapping[int, str], *, how: HowComputed
         How the numbers came to be.
     """
     boxes = frame.set_index(["feature", "cluster"])
-    gap = boxes["median"].groupby(level="feature", sort=False).agg(lambda m: m.max() - m.min())
-    first = gap.sort_values(ascending=False, kind="stable").index[:SHOWN]
-    rest = [name for name in gap.index if name not in first]
+    apart = _apart(boxes)
+    first = apart.sort_values(ascending=False, kind="stable").index[:SHOWN]
+    rest = [name for name in apart.index if name not in first]
     few = f"Box plots of the {len(first)} characteristics that tell the clusters apart most"
     title = few if rest else "Box plots by cluster"
     top = charts.boxes(boxes.loc[list(first)], names, title=title)
@@ -82,6 +82,17 @@ def box_plots(frame: pd.DataFrame, names: Mapping[int, str], *, how: HowComputed
         chart = charts.boxes(boxes.loc[rest], names, title="Box plots of the others")
         parts.append(Fold(title="The other characteristics", parts=[Figure(chart=chart)]))
     return parts
+
+
+def _apart(boxes: pd.DataFrame) -> pd.Series:
+    """Return how far the clusters' medians lie apart, over the mean width of their boxes.
+
+    Medians alone lie far apart where a characteristic has two humps, in boxes that are the same.
+    """
+    medians = boxes["median"].groupby(level="feature", sort=False)
+    gap = medians.max() - medians.min()
+    width = (boxes["q3"] - boxes["q1"]).groupby(level="feature", sort=False).mean()
+    return (gap / width).where(gap > 0, 0.0)
 
 
 def _profiles(found: Artefacts, names: Mapping[int, str], manifest: str, when: str) -> Fold | None:
@@ -118,7 +129,8 @@ def _tree(
     how = HowComputed(
         formula="fidelity = share of held-out assets that the tree gives their own cluster",
         conventions=[
-            "Five folds; a tree sees the four others. Shuffled: the same with the labels permuted.",
+            "Five folds, or as many as the smallest cluster has assets; a tree sees the others. "
+            "Shuffled: the same with the labels permuted.",
             "The tree that is drawn was grown on all assets.",
         ],
         manifest=manifest,
