@@ -97,7 +97,7 @@ def rolling(
     model : estimator
         ``deep_clusterer(...)``, or any scikit-learn clusterer or pipeline that ends in one. It is
         cloned and never changed. Without an imputer, missing values are replaced by the median
-        of the training rows.
+        of the training rows. Give it a ``random_state``: without one, every run draws anew.
     panel : Panel
         Characteristics, as known at their dates.
     windows : RollingWindows or sequence of Window
