@@ -72,7 +72,10 @@ def read_features(
         remedy="Take more assets",
     )
     check.raise_if_any()
-    out = pd.DataFrame({name: _numbers(X, name, check) for name in X.columns}, index=X.index)
+    if all(kind == np.float64 for kind in X.dtypes):
+        out = X
+    else:
+        out = pd.DataFrame({name: _numbers(X, name, check) for name in X.columns}, index=X.index)
     values = out.to_numpy(dtype=np.float64)
     _refuse(check, X, np.isinf(values), "No value is infinite", "Make them missing (NaN)")
     if not missing:
