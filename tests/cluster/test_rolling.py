@@ -13,7 +13,12 @@ from alphastrata.cluster import RollingOptions, deep_clusterer, rolling
 from alphastrata.cluster import store as store_module
 from alphastrata.core.panel import Panel
 from alphastrata.core.windows import RollingWindows
-from alphastrata.errors import ConfigError, EstimationError, InputDataError
+from alphastrata.errors import (
+    CacheCorruptError,
+    ConfigError,
+    EstimationError,
+    InputDataError,
+)
 
 
 def market(n=120, d=5, periods=8, k=3, seed=0):
@@ -310,3 +315,21 @@ def test_tables_without_a_row_have_their_types(panel):
     for table in (one.events, one.transitions):
         assert table["date"].dtype == "datetime64[ns]"
         assert table.drop(columns="date").select_dtypes("number").dtypes.eq("int64").all()
+
+
+def test_windows_ascend(panel):
+    windows = RollingWindows(4, 2).split(panel.dates)
+    for wrong in (windows[::-1], [windows[0], windows[0]]):
+        with pytest.raises(ConfigError, match="Windows ascend by formation date"):
+            rolling(tiny(), panel, wrong)
+
+
+@pytest.mark.parametrize("bytes_", [b"", b"no window at all"])
+def test_a_stored_window_that_cannot_be_read_is_named(panel, tmp_path, bytes_):
+    options = RollingOptions(store=tmp_path)
+    plain = make_pipeline(StandardScaler(), KMeans(3, n_init=1, random_state=0))
+    rolling(plain, panel, RollingWindows(4, 4), options=options)
+    file = sorted(tmp_path.glob("*.npz"))[0]
+    file.write_bytes(bytes_)
+    with pytest.raises(CacheCorruptError, match=file.name):
+        rolling(plain, panel, RollingWindows(4, 4), options=options)

@@ -116,8 +116,8 @@ def rolling(
     Raises
     ------
     ConfigError
-        If the model is no clusterer, ``train`` is unknown, a feature is named twice, or the model
-        has nothing to start from in the window before.
+        If the model is no clusterer, ``train`` is unknown, a feature is named twice, the windows do
+        not ascend, or the model has nothing to start from in the window before.
     InputDataError
         If a feature is not a numeric column, or no window fits the calendar.
     EstimationError
@@ -215,6 +215,7 @@ def _plan(
     require_clusterer(model)
     _require_start(model, settings.start)
     split = windows.split(panel.dates) if isinstance(windows, RollingWindows) else list(windows)
+    _require_order(split)
     rows = _Rows(panel, names, settings)
     prepared = [rows.task(model, window, train) for window in split]
     tasks = [task for task in prepared if task is not None]
@@ -225,6 +226,17 @@ def _plan(
             f"date; none of {len(split)} has them. Lower min_assets, or raise max_missing."
         )
     return _Plan(kept, tasks, rows.notes(len(split)))
+
+
+def _require_order(windows: list[Window]) -> None:
+    """Raise `ConfigError` unless the windows ascend: a later one must not name earlier clusters."""
+    dates = [window.formation for window in windows]
+    late = [k for k in range(1, len(dates)) if dates[k] <= dates[k - 1]]
+    if late:
+        raise ConfigError(
+            f"Windows ascend by formation date, each date once; {len(late)} of {len(dates)} do "
+            f"not. First: {dates[late[0]].date()} after {dates[late[0] - 1].date()}. Sort them."
+        )
 
 
 def _require_start(model: Any, start: str) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from alphastrata.cluster.window_fit import Carry, Task, WindowFit, fit_window, split_steps
+from alphastrata.errors import CacheCorruptError
 
 __all__ = ["WindowStore"]
 
@@ -28,12 +30,24 @@ class WindowStore:
     folder: str | Path | None
 
     def get_or_fit(self, task: Task, carry: Carry | None) -> WindowFit:
-        """Return the window from the store, or fit and store it."""
+        """Return the window from the store, or fit and store it.
+
+        Raises
+        ------
+        CacheCorruptError
+            If a stored window cannot be read.
+        """
         if self.folder is None:
             return fit_window(task, carry)
         path = Path(self.folder) / f"{_key(task, carry)}.npz"
         if path.is_file():
-            return _read(path)
+            try:
+                return _read(path)
+            except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                raise CacheCorruptError(
+                    f"The stored window {path} is not what was stored: {error}. Delete the file, "
+                    "and run again."
+                ) from error
         fit = fit_window(task, carry)
         _write(path, fit)
         return fit
