@@ -10,7 +10,8 @@ from alphastrata.errors import ConfigError
 from alphastrata.study import parse_config, run, run_tuning
 from alphastrata.study.artefacts import load
 from alphastrata.study.manifest import read_manifest
-from alphastrata.study.settings import ClusterConfig, TuneConfig, tuned_settings
+from alphastrata.study.settings import ClusterConfig, TuneConfig
+from alphastrata.study.settings.clusters import tuned_settings
 from alphastrata.study.stages.tuning import search
 
 STUDY = """
